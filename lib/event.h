@@ -1,0 +1,55 @@
+/*
+ * An event: one hard change of one check's state, on its way from monitord to
+ * pagerd. Its id is check + change number, so writing it again changes nothing.
+ * The incident id that people read is made from the event that opened it.
+ */
+#ifndef LIB_EVENT_H
+#define LIB_EVENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "clock.h"
+#include "result.h"
+
+enum event_kind {
+	EVENT_PROBLEM,  /* entered or changed a hard problem state */
+	EVENT_RECOVERY, /* back to OK */
+	EVENT_NOTICE    /* something to tell once; opens no incident that a recovery must end */
+};
+
+enum { EVENT_NAME_MAX = 128 };
+
+struct event {
+	char check[EVENT_NAME_MAX]; /* name of the check; "self.NAME" for monitord's own concerns */
+	char host[EVENT_NAME_MAX];  /* what it watches, for people; may be "" */
+	uint64_t change;            /* grows by one per event of this check, survives restarts */
+	/* The change number of the event that opened the problem this one belongs to. */
+	uint64_t opened;
+	enum event_kind kind;
+	enum nag_state state, previous;
+	bool measured;
+	char layer[24];
+	bool suppressed;  /* in downtime or below a down parent: recorded, not paged */
+	char why_suppressed[160];
+	struct stamp since; /* when the problem was first seen (first soft failure) */
+	struct stamp at;    /* when this event was decided */
+	char *text;         /* at most RESULT_TEXT_MAX; malloced, never NULL once filled */
+	char *more;         /* at most RESULT_LONG_MAX; malloced, may be NULL */
+	char **contacts;    /* whom it concerns; NULL and 0: the default contacts */
+	size_t ncontacts;
+};
+
+void event_init(struct event *e);
+void event_fini(struct event *e);
+/* "CHECK@CHANGE", into out; characters outside [A-Za-z0-9._-] of the check become =XX. Also the spool file's stem. */
+char *event_id(const struct event *e, char *out, size_t size);
+/* The incident's id for people, such as "K7Q2M": five characters without look-alikes, from check and opened. */
+char *event_incident(const char *check, uint64_t opened, char *out, size_t size);
+struct cJSON *event_to_json(const struct event *e);
+/* Strict for what monitord writes, lenient for what a script drops: {"text": "..."} alone is a NOTICE whose check is
+ * stem (the file's name) and whose state is CRITICAL. False and a reason in why. */
+bool event_from_json(struct event *e, const struct cJSON *obj, const char *stem, char *why, size_t size);
+const char *event_kind_name(enum event_kind k); /* "problem" "recovery" "notice" */
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * What one run of a check found: a state, one line of text, more lines, and
+ * performance data (Nagios plugin guidelines). Filled by probes, judged by
+ * monitord, printed by the stand-alone plugins. Pure: no I/O, no clock.
+ */
+#ifndef LIB_RESULT_H
+#define LIB_RESULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "buf.h"
+#include "units.h"
+
+struct cJSON;
+
+enum nag_state { NAG_OK = 0, NAG_WARNING = 1, NAG_CRITICAL = 2, NAG_UNKNOWN = 3 };
+
+enum {
+	RESULT_TEXT_MAX = 1024, /* bytes of line 1 */
+	RESULT_LONG_MAX = 6144, /* bytes of the lines after it */
+	RESULT_PERF_MAX = 64,
+	PERF_LABEL_MAX = 64
+};
+
+struct perf {
+	char label[PERF_LABEL_MAX];
+	double value; /* NaN prints as U */
+	char uom[4];  /* "", "s", "ms", "us", "%", "B", "KB", "MB", "GB", "TB", "c" */
+	struct range warn, crit;
+	bool has_min, has_max;
+	double min, max;
+};
+
+struct result {
+	enum nag_state state;
+	/* False when the check could not be run at all (plugin missing, prober died): not the same as a
+	 * plugin that said UNKNOWN. */
+	bool measured;
+	/* Where it broke, for machines: "resolve" "refused" "timeout" "tls" "answer" ...; "" when nothing broke. */
+	char layer[24];
+	struct buf text; /* line 1, one line, no '|' */
+	struct buf more; /* further lines, each ending in \n, no '|' */
+	struct perf perf[RESULT_PERF_MAX];
+	size_t nperf;
+	size_t perf_dropped;
+};
+
+void result_init(struct result *r); /* UNKNOWN, measured, empty */
+void result_fini(struct result *r);
+/* Sets state and replaces the text. Newlines, control bytes and '|' are made harmless; invalid UTF-8 becomes '?'. */
+void result_set(struct result *r, enum nag_state s, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* As result_set, and names the layer. */
+void result_fail(struct result *r, enum nag_state s, const char *layer, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/* Adds one further line (made harmless the same way, newline appended). */
+void result_more(struct result *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Adds a performance value; returns it for min/max to be set, or NULL when full (counted in perf_dropped).
+ * warn and crit may be NULL. '=' and '\'' in the label are replaced by '_'. */
+struct perf *result_perf(struct result *r, const char *label, double value, const char *uom,
+			 const struct range *warn, const struct range *crit);
+/* The worse of two for an alert: CRITICAL > WARNING > UNKNOWN > OK. */
+enum nag_state nag_worse(enum nag_state a, enum nag_state b);
+/* CRITICAL if crit alerts on v, else WARNING if warn alerts, else OK. Either may be NULL. */
+enum nag_state nag_judge(double v, const struct range *warn, const struct range *crit);
+const char *nag_name(enum nag_state s); /* "OK" "WARNING" "CRITICAL" "UNKNOWN" */
+bool nag_from_name(const char *name, enum nag_state *s);
+
+/* Plugin output: "NAME STATE: text | perfdata\nmore\n"; name in capitals, may be NULL (then no prefix). */
+void result_print(const struct result *r, const char *name, struct buf *out);
+void result_perfdata(const struct result *r, struct buf *out);
+
+/* The JSON object of doc/contracts.md, section "result". to: adds to obj. from: false and why on any mismatch. */
+void result_to_json(const struct result *r, struct cJSON *obj);
+bool result_from_json(struct result *r, const struct cJSON *obj, const char **why);
+
+#endif
