@@ -1,0 +1,58 @@
+/* The log on standard error; see log.h. One write per line, so that lines of threads and children never mix. */
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+static const char *log_name = "monitord";
+static enum log_level log_max = LOG_L_INFO;
+static bool log_journal;
+
+enum { LOG_LINE_MAX = 2048 };
+
+void log_init(const char *name, enum log_level level)
+{
+	log_name = name;
+	log_max = level;
+	log_journal = getenv("JOURNAL_STREAM") != NULL;
+}
+
+/* Copies message to out with control bytes as \xNN; returns the length. */
+static size_t escape(const char *message, char *out, size_t size)
+{
+	size_t n = 0;
+	for (const unsigned char *p = (const unsigned char *)message; *p && n + 5 < size; p++) {
+		if (*p < 0x20 || *p == 0x7f)
+			n += (size_t)snprintf(out + n, size - n, "\\x%02x", *p);
+		else
+			out[n++] = (char)*p;
+	}
+	return n;
+}
+
+void log_msg(enum log_level level, const char *fmt, ...)
+{
+	if (level > log_max)
+		return;
+	char message[LOG_LINE_MAX], line[LOG_LINE_MAX + 128], when[32];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof message, fmt, ap);
+	va_end(ap);
+	size_t n;
+	if (log_journal)
+		n = (size_t)snprintf(line, 64, "<%d>", level);
+	else
+		n = (size_t)snprintf(line, 100, "%s %s: ", clock_text(clock_wall_ms(), when, sizeof when), log_name);
+	n += escape(message, line + n, sizeof line - n - 1);
+	line[n++] = '\n';
+	/* nothing useful can be done when standard error is gone */
+	ssize_t done = write(STDERR_FILENO, line, n);
+	(void)done;
+}
