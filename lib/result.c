@@ -1,0 +1,326 @@
+/* Results of checks: filling, printing, JSON; see result.h. */
+#include "result.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "json.h"
+
+static const char *const names[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
+
+void result_init(struct result *r)
+{
+	r->state = NAG_UNKNOWN;
+	r->measured = true;
+	r->layer[0] = '\0';
+	buf_init(&r->text, RESULT_TEXT_MAX);
+	buf_init(&r->more, RESULT_LONG_MAX);
+	r->nperf = 0;
+	r->perf_dropped = 0;
+}
+
+void result_fini(struct result *r)
+{
+	buf_fini(&r->text);
+	buf_fini(&r->more);
+}
+
+/* Length of the valid UTF-8 sequence at p (n bytes left), 0 when invalid. */
+static size_t utf8_len(const unsigned char *p, size_t n)
+{
+	if (p[0] < 0x80)
+		return 1;
+	size_t k = p[0] >= 0xf0 && p[0] <= 0xf4 ? 4 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : 0;
+	if (!k || k > n)
+		return 0;
+	for (size_t i = 1; i < k; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	/* overlong, surrogates, beyond U+10FFFF */
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
+	    (p[0] == 0xf4 && p[1] > 0x8f))
+		return 0;
+	return k;
+}
+
+/* Adds text as one harmless line, whole characters only; trailing blanks are left out. */
+static void add_clean(struct buf *out, const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	size_t n = strlen(text);
+	while (n && (p[n - 1] == '\n' || p[n - 1] == '\r' || p[n - 1] == ' '))
+		n--;
+	while (n) {
+		size_t k = utf8_len(p, n);
+		char c = *p == '|' ? '/' : ' ';
+		bool ok;
+		if (k == 0)
+			ok = buf_add(out, "?", 1), k = 1;
+		else if (k == 1 && (*p < 0x20 || *p == 0x7f || *p == '|'))
+			ok = buf_add(out, &c, 1);
+		else
+			ok = buf_add(out, p, k);
+		if (!ok)
+			return;
+		p += k;
+		n -= k;
+	}
+}
+
+static void set_text(struct result *r, enum nag_state s, const char *fmt, va_list ap)
+{
+	char text[RESULT_TEXT_MAX * 2];
+	vsnprintf(text, sizeof text, fmt, ap);
+	r->state = s;
+	buf_reset(&r->text);
+	add_clean(&r->text, text);
+}
+
+void result_set(struct result *r, enum nag_state s, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	set_text(r, s, fmt, ap);
+	va_end(ap);
+}
+
+void result_fail(struct result *r, enum nag_state s, const char *layer, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	set_text(r, s, fmt, ap);
+	va_end(ap);
+	snprintf(r->layer, sizeof r->layer, "%s", layer);
+}
+
+void result_more(struct result *r, const char *fmt, ...)
+{
+	char text[RESULT_LONG_MAX];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	add_clean(&r->more, text);
+	buf_puts(&r->more, "\n");
+}
+
+struct perf *result_perf(struct result *r, const char *label, double value, const char *uom, const struct range *warn,
+			 const struct range *crit)
+{
+	if (r->nperf == RESULT_PERF_MAX) {
+		r->perf_dropped++;
+		return NULL;
+	}
+	struct perf *p = &r->perf[r->nperf++];
+	*p = (struct perf){ .value = value };
+	struct buf clean;
+	buf_init(&clean, PERF_LABEL_MAX - 1);
+	add_clean(&clean, label);
+	snprintf(p->label, sizeof p->label, "%s", buf_str(&clean));
+	buf_fini(&clean);
+	for (char *s = p->label; *s; s++)
+		if (*s == '=' || *s == '\'')
+			*s = '_';
+	snprintf(p->uom, sizeof p->uom, "%s", uom ? uom : "");
+	if (warn)
+		p->warn = *warn;
+	if (crit)
+		p->crit = *crit;
+	return p;
+}
+
+enum nag_state nag_worse(enum nag_state a, enum nag_state b)
+{
+	static const int rank[] = { [NAG_OK] = 0, [NAG_UNKNOWN] = 1, [NAG_WARNING] = 2, [NAG_CRITICAL] = 3 };
+	return rank[b] > rank[a] ? b : a;
+}
+
+enum nag_state nag_judge(double v, const struct range *warn, const struct range *crit)
+{
+	if (crit && range_alerts(crit, v))
+		return NAG_CRITICAL;
+	return warn && range_alerts(warn, v) ? NAG_WARNING : NAG_OK;
+}
+
+const char *nag_name(enum nag_state s)
+{
+	return names[s & 3];
+}
+
+bool nag_from_name(const char *name, enum nag_state *s)
+{
+	for (int i = 0; i < 4; i++) {
+		if (strcmp(name, names[i]) == 0) {
+			*s = (enum nag_state)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* No exponent, at most six decimals, no trailing zeros. */
+static void add_number(struct buf *out, double v)
+{
+	char text[400];
+	if (!isfinite(v)) {
+		buf_puts(out, "U");
+		return;
+	}
+	snprintf(text, sizeof text, "%.6f", v);
+	char *e = text + strlen(text);
+	while (e[-1] == '0')
+		*--e = '\0';
+	if (e[-1] == '.')
+		*--e = '\0';
+	buf_puts(out, strcmp(text, "-0") == 0 ? "0" : text);
+}
+
+static void perf_print(const struct perf *p, struct buf *out)
+{
+	char range[96];
+	bool quote = strchr(p->label, ' ') != NULL;
+	buf_printf(out, quote ? "'%s'=" : "%s=", p->label);
+	add_number(out, p->value);
+	if (isfinite(p->value))
+		buf_puts(out, p->uom);
+	buf_printf(out, ";%s", range_text(&p->warn, range, sizeof range));
+	buf_printf(out, ";%s;", range_text(&p->crit, range, sizeof range));
+	if (p->has_min)
+		add_number(out, p->min);
+	buf_puts(out, ";");
+	if (p->has_max)
+		add_number(out, p->max);
+	while (out->len && out->data[out->len - 1] == ';')
+		out->data[--out->len] = '\0';
+}
+
+void result_perfdata(const struct result *r, struct buf *out)
+{
+	struct buf one;
+	buf_init(&one, 1024);
+	for (size_t i = 0; i < r->nperf; i++) {
+		buf_reset(&one);
+		if (i)
+			buf_puts(&one, " ");
+		perf_print(&r->perf[i], &one);
+		if (!buf_add(out, one.data, one.len))
+			break;
+	}
+	buf_fini(&one);
+}
+
+void result_print(const struct result *r, const char *name, struct buf *out)
+{
+	if (name)
+		buf_printf(out, "%s %s: ", name, nag_name(r->state));
+	buf_add_cut(out, buf_str(&r->text), r->text.len);
+	if (r->nperf) {
+		buf_puts(out, " | ");
+		result_perfdata(r, out);
+	}
+	buf_add_cut(out, "\n", 1);
+	buf_add_cut(out, buf_str(&r->more), r->more.len);
+	if (r->more.full)
+		buf_puts(out, "(truncated)\n");
+}
+
+static void perf_to_json(const struct perf *p, cJSON *array)
+{
+	char range[96];
+	cJSON *o = cJSON_CreateObject();
+	cJSON_AddStringToObject(o, "label", p->label);
+	if (isfinite(p->value))
+		cJSON_AddNumberToObject(o, "value", p->value);
+	else
+		cJSON_AddNullToObject(o, "value");
+	if (p->uom[0])
+		cJSON_AddStringToObject(o, "uom", p->uom);
+	if (p->warn.set)
+		cJSON_AddStringToObject(o, "warn", range_text(&p->warn, range, sizeof range));
+	if (p->crit.set)
+		cJSON_AddStringToObject(o, "crit", range_text(&p->crit, range, sizeof range));
+	if (p->has_min)
+		cJSON_AddNumberToObject(o, "min", p->min);
+	if (p->has_max)
+		cJSON_AddNumberToObject(o, "max", p->max);
+	cJSON_AddItemToArray(array, o);
+}
+
+void result_to_json(const struct result *r, cJSON *obj)
+{
+	cJSON_AddStringToObject(obj, "state", nag_name(r->state));
+	cJSON_AddBoolToObject(obj, "measured", r->measured);
+	cJSON_AddStringToObject(obj, "layer", r->layer);
+	cJSON_AddStringToObject(obj, "text", buf_str(&r->text));
+	if (r->more.len)
+		cJSON_AddStringToObject(obj, "more", buf_str(&r->more));
+	if (r->nperf) {
+		cJSON *array = cJSON_AddArrayToObject(obj, "perf");
+		for (size_t i = 0; i < r->nperf; i++)
+			perf_to_json(&r->perf[i], array);
+	}
+}
+
+static bool limit_from_json(const cJSON *o, const char *key, bool *has, double *v)
+{
+	const cJSON *n = cJSON_GetObjectItemCaseSensitive(o, key);
+	if (!cJSON_IsNumber(n) || !isfinite(n->valuedouble))
+		return false;
+	*has = true;
+	*v = n->valuedouble;
+	return true;
+}
+
+static void perf_from_json(struct result *r, const cJSON *o)
+{
+	const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, "value");
+	struct range warn = { 0 }, crit = { 0 };
+	const char *w = json_str(o, "warn", NULL), *c = json_str(o, "crit", NULL);
+	if (w)
+		units_range(w, &warn, NULL);
+	if (c)
+		units_range(c, &crit, NULL);
+	struct perf *p = result_perf(r, json_str(o, "label", "?"), cJSON_IsNumber(v) ? v->valuedouble : NAN,
+				     json_str(o, "uom", ""), &warn, &crit);
+	if (!p)
+		return;
+	limit_from_json(o, "min", &p->has_min, &p->min);
+	limit_from_json(o, "max", &p->has_max, &p->max);
+}
+
+static void lines_from_json(struct result *r, const char *more)
+{
+	while (*more) {
+		size_t n = strcspn(more, "\n");
+		result_more(r, "%.*s", (int)n, more);
+		more += n + (more[n] == '\n');
+	}
+}
+
+bool result_from_json(struct result *r, const cJSON *obj, const char **why)
+{
+	const char *state = json_str(obj, "state", NULL), *text = json_str(obj, "text", NULL), *reason = NULL;
+	enum nag_state s;
+	if (!state || !nag_from_name(state, &s))
+		reason = "no valid \"state\"";
+	else if (!text)
+		reason = "no \"text\"";
+	else if (!cJSON_IsBool(cJSON_GetObjectItemCaseSensitive(obj, "measured")))
+		reason = "no \"measured\"";
+	if (reason) {
+		if (why)
+			*why = reason;
+		return false;
+	}
+	result_fail(r, s, json_str(obj, "layer", ""), "%s", text);
+	r->measured = json_bool(obj, "measured", true);
+	buf_reset(&r->more);
+	r->nperf = r->perf_dropped = 0;
+	lines_from_json(r, json_str(obj, "more", ""));
+	const cJSON *p, *array = cJSON_GetObjectItemCaseSensitive(obj, "perf");
+	cJSON_ArrayForEach(p, array)
+		perf_from_json(r, p);
+	return true;
+}
