@@ -218,6 +218,35 @@ static void restart_later(struct coproc *c)
 	c->delay_ms = c->delay_ms * 2 > DELAY_MAX_MS ? DELAY_MAX_MS : c->delay_ms * 2;
 }
 
+/* Killed children that would not go (blocked in the kernel): reaped whenever another one ends. Beyond 64 they stay zombies. */
+static pid_t lingering[64];
+
+static void reap_lingering(void)
+{
+	for (size_t i = 0; i < sizeof lingering / sizeof *lingering; i++)
+		if (lingering[i] && waitpid(lingering[i], NULL, WNOHANG) != 0)
+			lingering[i] = 0;
+}
+
+/* Waits a moment for a killed child; never longer, whatever it is blocked in. */
+static pid_t reap_killed(pid_t pid, int *status)
+{
+	reap_lingering();
+	for (int i = 0; i < 200; i++) {
+		pid_t got = waitpid(pid, status, WNOHANG);
+		if (got != 0)
+			return got;
+		usleep(1000);
+	}
+	for (size_t i = 0; i < sizeof lingering / sizeof *lingering; i++) {
+		if (!lingering[i]) {
+			lingering[i] = pid;
+			break;
+		}
+	}
+	return 0;
+}
+
 /* The last act of a child: its group is killed, it is reaped, down() is told. */
 static void ended(struct coproc *c, const char *why)
 {
@@ -235,7 +264,7 @@ static void ended(struct coproc *c, const char *why)
 			usleep(1000);
 		kill(-c->pid, SIGKILL);
 		if (got == 0)
-			got = waitpid(c->pid, &status, 0);
+			got = reap_killed(c->pid, &status);
 		if (!why)
 			why = got == c->pid ? end_text(status, text, sizeof text) : "ended";
 		c->pid = -1;
@@ -353,7 +382,7 @@ static void start(void *arg)
 	if (c->free_me) {
 		if (c->pid > 0) {
 			kill(-c->pid, SIGKILL);
-			waitpid(c->pid, NULL, 0);
+			reap_killed(c->pid, NULL);
 		}
 		really_free(c);
 	}
@@ -471,7 +500,7 @@ void coproc_free(struct coproc *c)
 	c->stopping = true;
 	if (c->pid > 0) {
 		kill(-c->pid, SIGKILL);
-		waitpid(c->pid, NULL, 0);
+		reap_killed(c->pid, NULL);
 		c->pid = -1;
 	}
 	if (c->in_call) {
