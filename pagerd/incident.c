@@ -1,0 +1,620 @@
+/*
+ * The incident machine; see incident.h. Called by intake.c (events), control_cmds.c
+ * (acknowledgements) and pager.c (time, outcomes). It decides who is told what; how
+ * a page travels is route.c's.
+ */
+#include "incident.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const phase_names[] = { "none", "suppressed", "new", "acknowledged", "recovered", "notice" };
+
+/*
+ * DO_RECORD         remember the event, tell nobody
+ * DO_PROBLEM        open; page each contact that was not paged for this state yet
+ * DO_ACKED_PROBLEM  worse than what was acknowledged: as DO_PROBLEM; else record
+ * DO_QUIET          a problem nobody is to hear of
+ * DO_HUSH           remember the state; the problem is suppressed from here on: no repeats
+ * DO_CLOSE          recovered: tell those who know of the problem; overtaken pages become one that says both
+ * DO_CLOSE_HUSHED   recovered, suppressed: only the overtaken pages
+ * DO_CLOSE_SILENT   recovered, nobody ever heard of it
+ * DO_LATE_PROBLEM   it was already over when we heard of it: those who were told nothing get one page that says both
+ * DO_NOTICE         page it once
+ * DO_ACK            somebody acts: pages that did not leave are dropped, repeats end, others who were told hear of it
+ * DO_ACK_NOTICE     pages that did not leave are dropped
+ * DO_REPEAT         page those again whose time has come
+ */
+static const enum inc_do table[][10] = {
+	/*                 PROBLEM           P_SUPPR.   P_LATE           RECOVERY         R_SUPPR.         R_LATE
+	 *                 NOTICE            N_SUPPR.   ACK              REPEAT */
+	[INC_NONE] =      { DO_PROBLEM,      DO_QUIET,  DO_PROBLEM,      DO_CLOSE,        DO_CLOSE_SILENT, DO_CLOSE,
+			    DO_NOTICE,       DO_RECORD, DO_REFUSE,       DO_NOTHING },
+	[INC_QUIET] =     { DO_PROBLEM,      DO_RECORD, DO_PROBLEM,      DO_CLOSE_SILENT, DO_CLOSE_SILENT, DO_RECORD,
+			    DO_NOTICE,       DO_RECORD, DO_ACK,          DO_NOTHING },
+	[INC_OPEN] =      { DO_PROBLEM,      DO_HUSH,   DO_RECORD,       DO_CLOSE,        DO_CLOSE_HUSHED, DO_RECORD,
+			    DO_NOTICE,       DO_RECORD, DO_ACK,          DO_REPEAT },
+	[INC_ACKED] =     { DO_ACKED_PROBLEM, DO_HUSH,  DO_RECORD,       DO_CLOSE,        DO_CLOSE_HUSHED, DO_RECORD,
+			    DO_NOTICE,       DO_RECORD, DO_ACK,          DO_NOTHING },
+	[INC_RECOVERED] = { DO_PROBLEM,      DO_RECORD, DO_LATE_PROBLEM, DO_RECORD,       DO_RECORD,       DO_RECORD,
+			    DO_NOTICE,       DO_RECORD, DO_REFUSE,       DO_NOTHING },
+	[INC_NOTICE] =    { DO_PROBLEM,      DO_QUIET,  DO_PROBLEM,      DO_CLOSE,        DO_CLOSE_SILENT, DO_CLOSE,
+			    DO_NOTICE,       DO_RECORD, DO_ACK_NOTICE,   DO_NOTHING },
+};
+
+enum inc_do incident_cell(enum inc_phase phase, enum inc_input input)
+{
+	return table[phase][input];
+}
+
+const char *inc_phase_name(enum inc_phase p)
+{
+	return phase_names[p];
+}
+
+bool inc_phase_from_name(const char *s, enum inc_phase *p)
+{
+	for (size_t i = 0; s && i < sizeof phase_names / sizeof *phase_names; i++) {
+		if (strcmp(s, phase_names[i]) == 0) {
+			*p = (enum inc_phase)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+struct incident *incident_new(const char *check, uint64_t opened)
+{
+	struct incident *i = calloc(1, sizeof *i);
+	if (!i)
+		return NULL;
+	snprintf(i->check, sizeof i->check, "%s", check);
+	i->opened = opened;
+	i->measured = true;
+	event_incident(check, opened, i->id, sizeof i->id);
+	return i;
+}
+
+void incident_free(struct incident *i)
+{
+	if (!i)
+		return;
+	for (size_t k = 0; k < i->ncalls; k++)
+		call_free(i->calls[k]);
+	free(i->calls);
+	free(i->contacts);
+	free(i->text);
+	free(i->more);
+	free(i->problem_text);
+	free(i);
+}
+
+bool incident_is_problem(const struct incident *i)
+{
+	return i->phase == INC_QUIET || i->phase == INC_OPEN || i->phase == INC_ACKED;
+}
+
+bool incident_is_over(const struct incident *i)
+{
+	for (size_t k = 0; k < i->ncalls; k++)
+		if (!call_is_done(i->calls[k]))
+			return false;
+	return !incident_is_problem(i);
+}
+
+struct call *incident_find_call(const struct incident *i, unsigned n)
+{
+	for (size_t k = 0; k < i->ncalls; k++)
+		if (i->calls[k]->n == n)
+			return i->calls[k];
+	return NULL;
+}
+
+/* --- what was applied ------------------------------------------------------------------------------ */
+
+bool incident_has(const struct incident *i, uint64_t change)
+{
+	if (i->nchanges == INC_CHANGES_KEPT && change < i->changes[0])
+		return true;
+	for (size_t k = 0; k < i->nchanges; k++)
+		if (i->changes[k] == change)
+			return true;
+	return false;
+}
+
+static void remember(struct incident *i, uint64_t change)
+{
+	if (i->nchanges == INC_CHANGES_KEPT) {
+		memmove(i->changes, i->changes + 1, (INC_CHANGES_KEPT - 1) * sizeof *i->changes);
+		i->nchanges--;
+	}
+	size_t k = i->nchanges++;
+	while (k > 0 && i->changes[k - 1] > change) {
+		i->changes[k] = i->changes[k - 1];
+		k--;
+	}
+	i->changes[k] = change;
+}
+
+/* --- contacts -------------------------------------------------------------------------------------- */
+
+static struct inc_contact *contact_find(struct incident *i, const char *name)
+{
+	for (size_t k = 0; k < i->ncontacts; k++)
+		if (strcmp(i->contacts[k].name, name) == 0)
+			return &i->contacts[k];
+	return NULL;
+}
+
+static struct inc_contact *contact_make(struct incident *i, const char *name)
+{
+	struct inc_contact *c = contact_find(i, name);
+	if (c || i->ncontacts >= INC_CONTACTS_MAX)
+		return c;
+	struct inc_contact *v = realloc(i->contacts, (i->ncontacts + 1) * sizeof *v);
+	if (!v)
+		return NULL;
+	i->contacts = v;
+	c = &v[i->ncontacts++];
+	*c = (struct inc_contact){ 0 };
+	snprintf(c->name, sizeof c->name, "%s", name);
+	return c;
+}
+
+/* A contact that is not configured any more is paged through the default ones: it wants what they get. */
+static struct contact_view view_of(const struct contact_view *who, size_t nwho, const char *name)
+{
+	for (size_t k = 0; k < nwho; k++)
+		if (strcmp(who[k].name, name) == 0)
+			return who[k];
+	return (struct contact_view){ .name = name, .recovery = true };
+}
+
+/* --- pages ----------------------------------------------------------------------------------------- */
+
+static bool is_problem_call(const struct call *c)
+{
+	return c->kind == PAGE_NEW || c->kind == PAGE_REPEAT;
+}
+
+static void calls_trim(struct incident *i)
+{
+	for (size_t k = 0; i->ncalls >= INC_CALLS_KEPT && k < i->ncalls;) {
+		if (!call_is_done(i->calls[k])) {
+			k++;
+			continue;
+		}
+		call_free(i->calls[k]);
+		memmove(&i->calls[k], &i->calls[k + 1], (i->ncalls - k - 1) * sizeof *i->calls);
+		i->ncalls--;
+	}
+}
+
+struct call *incident_call(struct incident *i, const char *contact, enum page_kind kind, const char *text,
+			   const struct stamp *now)
+{
+	calls_trim(i);
+	struct call **v = realloc(i->calls, (i->ncalls + 1) * sizeof *v);
+	struct call *c = calloc(1, sizeof *c);
+	if (v)
+		i->calls = v;
+	if (!v || !c) {
+		free(c);
+		return NULL;
+	}
+	c->n = ++i->last_call;
+	snprintf(c->contact, sizeof c->contact, "%s", contact);
+	c->kind = kind;
+	c->state = i->state;
+	c->text = strdup(text);
+	c->more = i->more ? strdup(i->more) : NULL;
+	c->made = *now;
+	c->since = i->since;
+	i->calls[i->ncalls++] = c;
+	return c;
+}
+
+/* Nothing of it has left: it may still be changed or taken back. */
+static bool is_untouched(const struct call *c)
+{
+	return c->phase == CALL_WAITING && !c->doubt;
+}
+
+static struct call *waiting_problem_call(const struct incident *i, const char *contact)
+{
+	for (size_t k = 0; k < i->ncalls; k++)
+		if (is_problem_call(i->calls[k]) && is_untouched(i->calls[k]) && strcmp(i->calls[k]->contact, contact) == 0)
+			return i->calls[k];
+	return NULL;
+}
+
+/* What may have left of an earlier state is overtaken by the page that is made now. */
+static void end_doubtful(struct incident *i, const char *contact, const struct stamp *now)
+{
+	for (size_t k = 0; k < i->ncalls; k++) {
+		struct call *c = i->calls[k];
+		if (is_problem_call(c) && (c->phase == CALL_UNSURE || (c->phase == CALL_WAITING && c->doubt)) &&
+		    strcmp(c->contact, contact) == 0)
+			call_end(c, CALL_MERGED, now);
+	}
+}
+
+static void call_rewrite(struct call *c, const struct incident *i)
+{
+	char *text = strdup(i->text), *more = i->more ? strdup(i->more) : NULL;
+	free(c->text);
+	free(c->more);
+	c->text = text;
+	c->more = more;
+	c->state = i->state;
+	c->kind = PAGE_NEW;
+}
+
+static void page_problem(struct incident *i, const struct contact_view *who, size_t nwho, const struct stamp *now)
+{
+	for (size_t k = 0; k < nwho; k++) {
+		struct inc_contact *c = contact_make(i, who[k].name);
+		if (!c || (c->paged && c->paged_state == i->state && !c->excused))
+			continue;
+		end_doubtful(i, c->name, now);
+		struct call *waiting = waiting_problem_call(i, c->name);
+		if (waiting)
+			call_rewrite(waiting, i);
+		else
+			incident_call(i, c->name, PAGE_NEW, i->text, now);
+		c->paged = true;
+		c->paged_state = i->state;
+		c->excused = false;
+		c->closed = false;
+	}
+}
+
+static void end_calls(struct incident *i, bool (*which)(const struct call *), enum call_phase phase, const struct stamp *now)
+{
+	for (size_t k = 0; k < i->ncalls; k++) {
+		struct call *c = i->calls[k];
+		if (which(c) && (c->phase == CALL_WAITING || c->phase == CALL_UNSURE))
+			call_end(c, phase, now);
+	}
+}
+
+static bool is_untouched_recovery(const struct call *c)
+{
+	return c->kind == PAGE_RECOVERED && is_untouched(c);
+}
+
+static void do_problem(struct incident *i, const struct contact_view *who, size_t nwho, const struct stamp *now)
+{
+	if (!incident_is_problem(i)) {
+		/* opened anew: what was said of the last time is history */
+		end_calls(i, is_untouched_recovery, CALL_MERGED, now);
+		i->ncontacts = 0;
+		i->episode = i->last_call;
+	}
+	i->phase = INC_OPEN;
+	i->hushed = false;
+	page_problem(i, who, nwho, now);
+}
+
+/* Bytes of s that fit into max without cutting a UTF-8 character. */
+static int fits(const char *s, size_t max)
+{
+	size_t n = strlen(s);
+	if (n <= max)
+		return (int)n;
+	while (max > 0 && ((unsigned char)s[max] & 0xc0) == 0x80)
+		max--;
+	return (int)max;
+}
+
+/* "was CRITICAL for 3 min: connection refused; now: 220 ready" */
+static char *closing_text(const struct incident *i)
+{
+	enum { EACH = RESULT_TEXT_MAX / 2 - 48 };
+	char span[48], *s;
+	const char *was = i->problem_text, *is = i->text ? i->text : "";
+	if (!was)
+		return strdup(is);
+	clock_span(clock_age_ms(&i->since, &i->closed_at), span, sizeof span);
+	int n = asprintf(&s, "was %s for %s: %.*s; now: %.*s", nag_name(i->worst), span, fits(was, EACH), was,
+			 fits(is, EACH), is);
+	return n < 0 ? strdup(is) : s;
+}
+
+static void page_recovered(struct incident *i, struct inc_contact *c, const struct stamp *now)
+{
+	char *text = closing_text(i);
+	if (text)
+		incident_call(i, c->name, PAGE_RECOVERED, text, now);
+	free(text);
+	c->closed = true;
+}
+
+/* --- settling -------------------------------------------------------------------------------------- */
+
+static enum told told_by(const struct call *c)
+{
+	if (c->phase == CALL_SENT)
+		return TOLD_YES;
+	return c->phase == CALL_TRYING || c->phase == CALL_UNSURE || c->doubt ? TOLD_MAYBE : TOLD_NO;
+}
+
+static void update_told(struct incident *i, struct inc_contact *c)
+{
+	if (c->told == TOLD_MAYBE)
+		c->told = TOLD_NO; /* unless a page still says so: a late "no" may have settled it */
+	for (size_t k = 0; k < i->ncalls; k++) {
+		const struct call *p = i->calls[k];
+		if (!is_problem_call(p) || p->n <= i->episode || strcmp(p->contact, c->name) != 0)
+			continue;
+		enum told t = told_by(p);
+		if (t == TOLD_YES && p->done.wall_ms > c->last_sent.wall_ms)
+			c->last_sent = p->done;
+		if (t > c->told)
+			c->told = t;
+	}
+}
+
+static bool in_flight(const struct incident *i, const char *contact)
+{
+	for (size_t k = 0; k < i->ncalls; k++)
+		if (is_problem_call(i->calls[k]) && i->calls[k]->phase == CALL_TRYING &&
+		    strcmp(i->calls[k]->contact, contact) == 0)
+			return true;
+	return false;
+}
+
+/* The incident is over: does this contact need the page that says so? Whoever was never certainly told of the problem gets
+ * it in any case, or the incident would have come and gone unseen. */
+static bool wants_closing(const struct incident *i, const struct inc_contact *c, const struct contact_view *v)
+{
+	if (c->closed || !c->paged || c->excused)
+		return false;
+	if (v->recovery && !i->hushed)
+		return true;
+	return c->told != TOLD_YES && !in_flight(i, c->name);
+}
+
+void incident_settle(struct incident *i, const struct contact_view *who, size_t nwho, const struct stamp *now)
+{
+	for (size_t k = 0; k < i->ncontacts; k++)
+		update_told(i, &i->contacts[k]);
+	if (i->phase == INC_ACKED)
+		end_calls(i, is_problem_call, CALL_ACKED, now);
+	if (i->phase != INC_RECOVERED)
+		return;
+	end_calls(i, is_problem_call, CALL_MERGED, now);
+	for (size_t k = 0; k < i->ncontacts; k++) {
+		struct contact_view v = view_of(who, nwho, i->contacts[k].name);
+		if (wants_closing(i, &i->contacts[k], &v))
+			page_recovered(i, &i->contacts[k], now);
+	}
+}
+
+/* --- inputs ---------------------------------------------------------------------------------------- */
+
+static void close_at(struct incident *i, bool hushed, const struct stamp *at)
+{
+	i->phase = INC_RECOVERED;
+	i->state = NAG_OK;
+	i->hushed = hushed;
+	i->closed_at = *at;
+}
+
+/* A recovery of a problem that was never recorded (its state was lost): those who want recoveries hear of it. */
+static void close_unheard(struct incident *i, const struct contact_view *who, size_t nwho, const struct stamp *now)
+{
+	for (size_t k = 0; k < nwho; k++) {
+		struct inc_contact *c = who[k].recovery ? contact_make(i, who[k].name) : NULL;
+		if (c && !c->closed)
+			page_recovered(i, c, now);
+	}
+}
+
+static void late_problem(struct incident *i, const struct contact_view *who, size_t nwho, const struct stamp *now)
+{
+	for (size_t k = 0; k < nwho; k++) {
+		struct inc_contact *c = contact_make(i, who[k].name);
+		if (c && !c->closed && !c->paged && !c->excused)
+			page_recovered(i, c, now);
+	}
+}
+
+static void replace_text(char **to, const char *from)
+{
+	char *s = from ? strdup(from) : NULL;
+	free(*to);
+	*to = s;
+}
+
+/* Takes over what the event says; a late one only fills what is missing. */
+static void take_facts(struct incident *i, const struct event *e, bool late)
+{
+	if (!i->opened_at.wall_ms || e->at.wall_ms < i->opened_at.wall_ms)
+		i->opened_at = e->at;
+	if (e->kind == EVENT_PROBLEM && (!late || !i->problem_text)) {
+		replace_text(&i->problem_text, e->text);
+		i->worst = e->state;
+		i->since = e->since;
+	}
+	if (late)
+		return;
+	if (!i->since.wall_ms)
+		i->since = e->since;
+	snprintf(i->host, sizeof i->host, "%s", e->host);
+	snprintf(i->layer, sizeof i->layer, "%s", e->layer);
+	snprintf(i->why_suppressed, sizeof i->why_suppressed, "%s", e->why_suppressed);
+	i->state = e->state;
+	i->measured = e->measured;
+	i->suppressed = e->suppressed;
+	i->changed_at = e->at;
+	replace_text(&i->text, e->text ? e->text : "");
+	replace_text(&i->more, e->more);
+}
+
+static enum inc_input input_of(const struct incident *i, const struct event *e)
+{
+	bool late = i->nchanges > 0 && e->change < i->changes[i->nchanges - 1];
+	if (e->kind == EVENT_NOTICE)
+		return e->suppressed ? IN_NOTICE_SUPPRESSED : IN_NOTICE;
+	if (e->kind == EVENT_RECOVERY)
+		return late ? IN_RECOVERY_LATE : e->suppressed ? IN_RECOVERY_SUPPRESSED : IN_RECOVERY;
+	/* one that is over and was to be told to nobody needs no telling */
+	return e->suppressed ? IN_PROBLEM_SUPPRESSED : late ? IN_PROBLEM_LATE : IN_PROBLEM;
+}
+
+/* A notice within a problem must not change what is known of the problem. */
+static void do_notice(struct incident *i, const struct event *e, const struct contact_view *who, size_t nwho,
+		      const struct stamp *now)
+{
+	if (i->phase == INC_NONE)
+		i->phase = INC_NOTICE;
+	for (size_t k = 0; k < nwho; k++) {
+		struct call *c = incident_call(i, who[k].name, PAGE_NOTICE, e->text, now);
+		if (!c)
+			continue;
+		c->state = e->state;
+		c->since = e->since;
+		replace_text(&c->more, e->more);
+	}
+}
+
+static bool is_worse(enum nag_state a, enum nag_state than)
+{
+	return a != than && nag_worse(a, than) == a;
+}
+
+static void perform(struct incident *i, enum inc_do what, const struct event *e, const struct contact_view *who, size_t nwho,
+		    const struct stamp *now)
+{
+	switch (what) {
+	case DO_PROBLEM:
+		do_problem(i, who, nwho, now);
+		break;
+	case DO_ACKED_PROBLEM:
+		if (is_worse(i->state, i->acked_state))
+			do_problem(i, who, nwho, now);
+		break;
+	case DO_QUIET:
+		i->phase = INC_QUIET;
+		break;
+	case DO_CLOSE:
+		close_at(i, false, &e->at);
+		if (!i->problem_text)
+			close_unheard(i, who, nwho, now);
+		break;
+	case DO_CLOSE_HUSHED:
+	case DO_CLOSE_SILENT:
+		close_at(i, true, &e->at);
+		break;
+	case DO_LATE_PROBLEM:
+		late_problem(i, who, nwho, now);
+		break;
+	case DO_NOTICE:
+		do_notice(i, e, who, nwho, now);
+		break;
+	case DO_RECORD:
+		if (i->phase == INC_NONE)
+			i->phase = INC_NOTICE;
+		break;
+	default: /* DO_HUSH: take_facts did it */
+		break;
+	}
+}
+
+bool incident_event(struct incident *i, const struct event *e, const struct contact_view *who, size_t nwho,
+		    const struct stamp *now)
+{
+	if (incident_has(i, e->change))
+		return false;
+	enum inc_input in = input_of(i, e);
+	bool late = i->nchanges > 0 && e->change < i->changes[i->nchanges - 1];
+	bool notice_within = e->kind == EVENT_NOTICE && i->phase != INC_NONE;
+	if (!notice_within)
+		take_facts(i, e, late);
+	remember(i, e->change);
+	perform(i, table[i->phase][in], e, who, nwho, now);
+	incident_settle(i, who, nwho, now);
+	i->dirty = true;
+	return true;
+}
+
+/* The others who were told hear that somebody acts; the only one who was told is taken to be the one who does. */
+static void page_ack(struct incident *i, const struct stamp *now)
+{
+	size_t told = 0;
+	char text[EVENT_NAME_MAX + INC_COMMENT_MAX + 64];
+	for (size_t k = 0; k < i->ncontacts; k++)
+		told += i->contacts[k].told != TOLD_NO;
+	snprintf(text, sizeof text, "acknowledged by %s%s%s", i->by[0] ? i->by : "somebody", i->comment[0] ? ": " : "",
+		 i->comment);
+	for (size_t k = 0; told > 1 && k < i->ncontacts; k++) {
+		const struct inc_contact *c = &i->contacts[k];
+		if (c->told != TOLD_NO && strcmp(c->name, i->by) != 0)
+			incident_call(i, c->name, PAGE_ACK, text, now);
+	}
+}
+
+static bool is_notice_call(const struct call *c)
+{
+	return c->kind == PAGE_NOTICE;
+}
+
+bool incident_ack(struct incident *i, const char *by, const char *comment, const struct contact_view *who, size_t nwho,
+		  const struct stamp *now, char *why, size_t size)
+{
+	enum inc_do what = table[i->phase][IN_ACK];
+	if (what == DO_REFUSE) {
+		snprintf(why, size, "incident %s (%s) is %s: there is nothing to acknowledge", i->id, i->check,
+			 i->phase == INC_RECOVERED ? "over" : "unknown");
+		return false;
+	}
+	snprintf(i->by, sizeof i->by, "%s", by);
+	snprintf(i->comment, sizeof i->comment, "%s", comment);
+	i->dirty = true;
+	if (what == DO_ACK_NOTICE) {
+		end_calls(i, is_notice_call, CALL_ACKED, now);
+		return true;
+	}
+	bool again = i->phase == INC_ACKED;
+	incident_settle(i, who, nwho, now);
+	i->phase = INC_ACKED;
+	i->acked_state = i->state;
+	for (size_t k = 0; k < i->ncontacts; k++)
+		i->contacts[k].excused = i->contacts[k].told == TOLD_NO;
+	incident_settle(i, who, nwho, now);
+	if (!again)
+		page_ack(i, now);
+	return true;
+}
+
+static bool has_open_problem_call(const struct incident *i, const char *contact)
+{
+	for (size_t k = 0; k < i->ncalls; k++)
+		if (is_problem_call(i->calls[k]) && !call_is_done(i->calls[k]) && strcmp(i->calls[k]->contact, contact) == 0)
+			return true;
+	return false;
+}
+
+int64_t incident_repeat(struct incident *i, const struct contact_view *who, size_t nwho, const struct stamp *now)
+{
+	int64_t next = INT64_MAX;
+	if (table[i->phase][IN_REPEAT] != DO_REPEAT || i->suppressed)
+		return next;
+	for (size_t k = 0; k < i->ncontacts; k++) {
+		struct inc_contact *c = &i->contacts[k];
+		struct contact_view v = view_of(who, nwho, c->name);
+		if (v.repeat_ms <= 0 || !c->last_sent.wall_ms || has_open_problem_call(i, c->name))
+			continue;
+		int64_t left = v.repeat_ms - clock_age_ms(&c->last_sent, now);
+		if (left > 0) {
+			next = left < next ? left : next;
+			continue;
+		}
+		struct call *p = incident_call(i, c->name, PAGE_REPEAT, i->text, now);
+		if (p)
+			i->dirty = true;
+	}
+	return next;
+}
