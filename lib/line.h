@@ -53,7 +53,9 @@ bool line_send(struct line *l, const struct page *p);
 bool line_is_up(const struct line *l);
 const char *line_name(const struct line *l);
 void line_stop(struct line *l); /* lets it finish what it has, 10 s at most */
-void line_free(struct line *l);
+/* Kills a notifier that gives no answer: pages in flight become unknown, down() is told, it is started again. */
+void line_kill(struct line *l);
+void line_free(struct line *l); /* not from within outcome(), health() or received() */
 
 const char *outcome_name(enum outcome o);
 const char *page_kind_name(enum page_kind k);

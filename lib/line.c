@@ -1,0 +1,224 @@
+/* A notifier as its users see it; see line.h and doc/contracts.md, "notifier". */
+#include "line.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "coproc.h"
+#include "json.h"
+#include "log.h"
+
+enum { LINE_PAGES_MAX = 64, LINE_ID_MAX = 128 };
+
+static const char *const outcome_names[] = { "sent", "retry", "refused", "unknown" };
+static const char *const kind_names[] = { "new", "repeat", "ack", "recovered", "notice", "test" };
+
+struct line {
+	char *name;
+	cJSON *configure; /* the line that follows the hello */
+	struct coproc *child;
+	struct line_calls calls;
+	void *arg;
+	char inflight[LINE_PAGES_MAX][LINE_ID_MAX];
+	size_t ninflight;
+	bool ready; /* the hello came */
+};
+
+const char *outcome_name(enum outcome o)
+{
+	return outcome_names[o];
+}
+
+const char *page_kind_name(enum page_kind k)
+{
+	return kind_names[k];
+}
+
+static int index_of(const char *const *names, int n, const char *s)
+{
+	for (int i = 0; i < n; i++)
+		if (strcmp(names[i], s) == 0)
+			return i;
+	return -1;
+}
+
+bool outcome_from_name(const char *s, enum outcome *o)
+{
+	int i = index_of(outcome_names, 4, s);
+	if (i >= 0)
+		*o = (enum outcome)i;
+	return i >= 0;
+}
+
+bool page_kind_from_name(const char *s, enum page_kind *k)
+{
+	int i = index_of(kind_names, 6, s);
+	if (i >= 0)
+		*k = (enum page_kind)i;
+	return i >= 0;
+}
+
+cJSON *page_to_json(const struct page *p)
+{
+	cJSON *o = cJSON_CreateObject();
+	cJSON *page = cJSON_AddObjectToObject(o, "page");
+	cJSON_AddStringToObject(page, "id", p->id);
+	cJSON_AddStringToObject(page, "to", p->to ? p->to : "");
+	cJSON_AddStringToObject(page, "kind", kind_names[p->kind]);
+	cJSON_AddBoolToObject(page, "resend", p->resend);
+	cJSON_AddStringToObject(page, "incident", p->incident ? p->incident : "");
+	cJSON_AddStringToObject(page, "check", p->check ? p->check : "");
+	cJSON_AddStringToObject(page, "host", p->host ? p->host : "");
+	cJSON_AddStringToObject(page, "state", p->state ? p->state : "");
+	cJSON_AddStringToObject(page, "text", p->text ? p->text : "");
+	if (p->more && p->more[0])
+		cJSON_AddStringToObject(page, "more", p->more);
+	json_add_int(page, "since_wall_ms", p->since_wall_ms);
+	json_add_int(page, "at_wall_ms", p->at_wall_ms);
+	json_add_int(page, "deadline_ms", p->deadline_ms);
+	return o;
+}
+
+static bool forget(struct line *l, const char *id)
+{
+	for (size_t i = 0; i < l->ninflight; i++) {
+		if (strcmp(l->inflight[i], id) != 0)
+			continue;
+		memmove(l->inflight[i], l->inflight[i + 1], (l->ninflight - i - 1) * LINE_ID_MAX);
+		l->ninflight--;
+		return true;
+	}
+	return false;
+}
+
+static void take_outcome(struct line *l, const cJSON *o)
+{
+	enum outcome outcome;
+	const char *id = json_str(o, "id", ""), *result = json_str(o, "result", "");
+	if (!outcome_from_name(result, &outcome)) {
+		log_warn("%s: an outcome \"%.40s\" that is none", l->name, result);
+		return;
+	}
+	forget(l, id);
+	l->calls.outcome(l->arg, l, id, outcome, json_str(o, "detail", ""));
+}
+
+static void on_line(void *arg, struct coproc *c, cJSON *v)
+{
+	struct line *l = arg;
+	const cJSON *o;
+	if (!l->ready) {
+		if (!json_str(v, "hello", NULL) || json_int(v, "v", 0) != 1) {
+			log_err("%s: the notifier's first line is no hello of version 1", l->name);
+			coproc_kill(c);
+			return;
+		}
+		l->ready = true;
+		coproc_send(c, l->configure);
+		return;
+	}
+	if ((o = cJSON_GetObjectItemCaseSensitive(v, "outcome")))
+		take_outcome(l, o);
+	else if ((o = cJSON_GetObjectItemCaseSensitive(v, "health")) && l->calls.health)
+		l->calls.health(l->arg, l, json_bool(o, "ok", false), json_str(o, "text", ""));
+	else if ((o = cJSON_GetObjectItemCaseSensitive(v, "received")) && l->calls.received)
+		l->calls.received(l->arg, l, json_str(o, "from", ""), json_str(o, "text", ""));
+	else if ((o = cJSON_GetObjectItemCaseSensitive(v, "report")))
+		log_info("%s: page %s %s: %s", l->name, json_str(o, "id", "?"),
+			 json_bool(o, "delivered", false) ? "delivered" : "not delivered", json_str(o, "detail", ""));
+}
+
+static void on_up(void *arg, struct coproc *c)
+{
+	struct line *l = arg;
+	(void)c;
+	l->ready = false;
+}
+
+static void on_down(void *arg, struct coproc *c, const char *why)
+{
+	struct line *l = arg;
+	(void)c;
+	l->ready = false;
+	while (l->ninflight) {
+		char id[LINE_ID_MAX];
+		memcpy(id, l->inflight[0], LINE_ID_MAX);
+		forget(l, id);
+		l->calls.outcome(l->arg, l, id, OUTCOME_UNKNOWN, why);
+	}
+	if (l->calls.down)
+		l->calls.down(l->arg, l, why);
+}
+
+struct line *line_new(struct event_base *base, const char *name, const char *notifier, const char *libexec,
+		      const cJSON *options, const struct line_calls *calls, void *arg)
+{
+	static const struct coproc_calls child_calls = { on_line, on_up, on_down };
+	char program[512], label[160];
+	struct line *l = calloc(1, sizeof *l);
+	if (!l)
+		return NULL;
+	l->name = strdup(name);
+	l->calls = *calls;
+	l->arg = arg;
+	l->configure = cJSON_CreateObject();
+	json_add_int(l->configure, "v", 1);
+	cJSON_AddItemToObject(l->configure, "configure", options ? cJSON_Duplicate(options, true) : cJSON_CreateObject());
+	cJSON_AddStringToObject(l->configure, "line", name);
+	snprintf(program, sizeof program, "%s/notify_%s", libexec, notifier);
+	snprintf(label, sizeof label, "line %.140s", name);
+	char *argv[] = { program, NULL };
+	l->child = coproc_new(base, label, argv, NULL, JSON_LINE_MAX, &child_calls, l);
+	if (!l->child) {
+		line_free(l);
+		return NULL;
+	}
+	return l;
+}
+
+bool line_send(struct line *l, const struct page *p)
+{
+	if (!l->ready || l->ninflight == LINE_PAGES_MAX || strlen(p->id) >= LINE_ID_MAX)
+		return false;
+	for (size_t i = 0; i < l->ninflight; i++)
+		if (strcmp(l->inflight[i], p->id) == 0)
+			return false;
+	cJSON *o = page_to_json(p);
+	bool ok = coproc_send(l->child, o);
+	cJSON_Delete(o);
+	if (ok)
+		snprintf(l->inflight[l->ninflight++], LINE_ID_MAX, "%s", p->id);
+	return ok;
+}
+
+bool line_is_up(const struct line *l)
+{
+	return l->ready;
+}
+
+const char *line_name(const struct line *l)
+{
+	return l->name;
+}
+
+void line_stop(struct line *l)
+{
+	coproc_stop(l->child, 10000);
+}
+
+void line_kill(struct line *l)
+{
+	coproc_kill(l->child);
+}
+
+void line_free(struct line *l)
+{
+	if (!l)
+		return;
+	coproc_free(l->child);
+	cJSON_Delete(l->configure);
+	free(l->name);
+	free(l);
+}
