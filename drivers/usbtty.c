@@ -18,7 +18,7 @@ struct wanted {
 };
 
 struct found {
-	char name[64];
+	char name[256];
 	char interface[8];
 	size_t n; /* how many matched */
 };
