@@ -245,10 +245,9 @@ static void *watch(void *arg)
 	}
 	if (atomic_flag_test_and_set(&p->claimed))
 		return NULL;
-	const char *where = atomic_load(&p->run.where);
-	char line[512];
+	char line[512], where[200];
 	int n = snprintf(line, sizeof line, "%s %s: timed out after %g s, blocked in %s\n", p->name,
-			 nag_name(p->timeout_state), (double)p->timeout_ms / 1000.0, where ? where : "an unnamed step");
+			 nag_name(p->timeout_state), (double)p->timeout_ms / 1000.0, probe_where(&p->run, where, sizeof where));
 	write_out(line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
 	_exit((int)p->timeout_state);
 }

@@ -22,7 +22,7 @@ enum probe_place {
 	PROBE_LOCAL /* reads this host; runs in prober local */
 };
 
-enum { PROBE_STATE_MAX = 65536 };
+enum { PROBE_STATE_MAX = 65536, PROBE_WHERE_MAX = 128 };
 
 struct probe_run {
 	const void *conf;       /* the probe's own structure, filled from its table */
@@ -37,14 +37,24 @@ struct probe_run {
 	 * not be stored; then do not do it. */
 	bool (*store)(struct probe_run *run, const char *state, size_t len);
 	void *owner;            /* private to the caller */
-	/* What the probe is blocked in, for "blocked in CALL"; static text or text that outlives the run. Set by probe_at. */
+	/* What the probe is blocked in, for "blocked in CALL": static text, set by probe_at, and a path or host beside it,
+	 * set by probe_at_name. */
 	_Atomic(const char *) where;
+	_Atomic(char) where_name[PROBE_WHERE_MAX];
+	/* Nobody wants the result any more: a probe that waits long may look at it and come back early. */
+	atomic_bool cancelled;
 };
 
+/* call must be static text (or outlive the run). */
 static inline void probe_at(struct probe_run *run, const char *call)
 {
+	atomic_store_explicit(&run->where_name[0], '\0', memory_order_relaxed);
 	atomic_store_explicit(&run->where, call, memory_order_relaxed);
 }
+/* "statvfs" "/var/spool": the name is copied. */
+void probe_at_name(struct probe_run *run, const char *call, const char *name);
+/* Where the run is, for people; from any thread. Returns out. */
+char *probe_where(const struct probe_run *run, char *out, size_t size);
 
 struct probe {
 	const char *name;       /* "smtp" */

@@ -16,6 +16,7 @@
 #include "../lib/sdnotify.h"
 #include "probe.h"
 #include "request.h"
+#include "serve.h"
 
 struct prober_conf {
 	int place; /* index into "all|net|local" */
@@ -147,13 +148,6 @@ static void print_help(void)
 	buf_fini(&out);
 }
 
-static int serve(const struct prober_conf *conf)
-{
-	(void)conf;
-	log_err("serving is not there yet");
-	return 1;
-}
-
 int main(int argc, char **argv)
 {
 	struct prober_conf conf;
@@ -163,6 +157,7 @@ int main(int argc, char **argv)
 
 	mallopt(M_ARENA_MAX, 2); /* hundreds of threads must not mean hundreds of heaps */
 	log_init("prober", LOG_L_NOTICE);
+	sdnotify_init(); /* no plugin must get NOTIFY_SOCKET */
 	signal(SIGPIPE, SIG_IGN);
 	opts_defaults(prober_opts, &conf, sizeof conf);
 	complaints_init(&c);
@@ -183,7 +178,7 @@ int main(int argc, char **argv)
 	} else if (conf.validate) {
 		code = validate(places[conf.place]);
 	} else {
-		code = serve(&conf);
+		code = serve(conf.listen, places[conf.place], (size_t)conf.threads);
 	}
 	complaints_fini(&c);
 	opts_fini(prober_opts, &conf);
