@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../lib/buf.h"
 #include "atparse.h"
 #include "serial.h"
 

@@ -144,12 +144,15 @@ static bool setup_libserialport(struct serial *s, const struct serial_settings *
 }
 
 /* What neither back end does by itself. */
-static void harden(int fd)
+static void harden(int fd, const char *path)
 {
 	struct termios t;
 
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	ioctl(fd, TIOCEXCL);
+	/* A pty keeps this flag when its owner was killed, because its other side stays open: the next open by an
+	 * ordinary user would fail for ever. There the flock alone must do. */
+	if (strncmp(path, "/dev/pts/", 9) != 0)
+		ioctl(fd, TIOCEXCL);
 	/* closing must not drop DTR: many modems reset on that, and a restart of the daemon is no reason */
 	if (tcgetattr(fd, &t) == 0) {
 		t.c_cflag &= ~(tcflag_t)HUPCL;
@@ -182,7 +185,7 @@ struct serial *serial_open(const char *device, const struct serial_settings *set
 		serial_close(s);
 		return NULL;
 	}
-	harden(s->fd);
+	harden(s->fd, s->path);
 	return s;
 }
 
