@@ -268,8 +268,11 @@ void control_free(struct control *c)
 		struct control_client *k = c->clients[i];
 		if (!k)
 			continue;
-		if (k->stream && evbuffer_get_length(bufferevent_get_output(k->stream)))
+		if (k->stream) {
+			/* the last answers; a bufferevent keeps its output frozen against others */
+			evbuffer_unfreeze(bufferevent_get_output(k->stream), 1);
 			evbuffer_write(bufferevent_get_output(k->stream), bufferevent_getfd(k->stream));
+		}
 		c->clients[i] = NULL;
 		k->control = NULL;
 		client_close(k);

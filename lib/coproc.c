@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,7 +24,7 @@
 #include "log.h"
 #include "loop.h"
 
-enum { OUT_MAX = 4 << 20, ERR_LINE_MAX = 1024, DELAY_MIN_MS = 1000, DELAY_MAX_MS = 60000 };
+enum { OUT_MAX = 4 << 20, ERR_LINE_MAX = 1024, DELAY_MIN_MS = 1000, DELAY_MAX_MS = 60000, LAST_WORDS_MS = 50 };
 
 struct coproc {
 	struct event_base *base;
@@ -37,6 +38,8 @@ struct coproc {
 	struct bufferevent *in, *out, *err; /* out may be the same as in (socket) */
 	struct loop_timer *timer; /* the next start, or the grace before a kill */
 	struct loop_timer *reaper;
+	int pidfd; /* readable when the child has exited, even if a grandchild keeps its pipes open; -1: none */
+	struct loop_fd *exit;
 	int64_t delay_ms;
 	bool up, good, stopping, in_call, free_me;
 };
@@ -94,6 +97,11 @@ static void close_streams(struct coproc *c)
 	if (c->err)
 		bufferevent_free(c->err);
 	c->in = c->out = c->err = NULL;
+	loop_fd_free(c->exit);
+	c->exit = NULL;
+	if (c->pidfd >= 0)
+		close(c->pidfd);
+	c->pidfd = -1;
 }
 
 static void really_free(struct coproc *c)
@@ -315,6 +323,15 @@ static bool spawn(struct coproc *c, int pipes[3][2])
 	return e == 0;
 }
 
+/* The child exited: what it said last is read first, then it is over. */
+static void child_exited(void *arg)
+{
+	struct coproc *c = arg;
+	loop_fd_free(c->exit);
+	c->exit = NULL;
+	loop_timer_in(c->reaper, LAST_WORDS_MS);
+}
+
 static bool start_child(struct coproc *c)
 {
 	int pipes[3][2] = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
@@ -336,6 +353,9 @@ static bool start_child(struct coproc *c)
 	c->out = stream(c, pipes[0][1], EV_WRITE, NULL);
 	c->in = stream(c, pipes[1][0], EV_READ, on_read);
 	c->err = stream(c, pipes[2][0], EV_READ, on_err);
+	c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
+	if (c->pidfd >= 0)
+		c->exit = loop_fd_new(c->base, c->pidfd, child_exited, c);
 	return c->in && c->out && c->err;
 }
 
@@ -388,7 +408,7 @@ static void start(void *arg)
 	}
 }
 
-/* A child that keeps its pipes open through a grandchild, or is gone without closing them, is noticed here. */
+/* The child was killed, or exited while something it started keeps its pipes open. */
 static void reap(void *arg)
 {
 	struct coproc *c = arg;
@@ -403,7 +423,7 @@ static struct coproc *make(struct event_base *base, const char *name, size_t max
 	if (!c)
 		return NULL;
 	*c = (struct coproc){ .base = base, .name = strdup(name), .max_line = max_line, .calls = *calls, .arg = arg,
-			      .pid = -1,    .delay_ms = DELAY_MIN_MS };
+			      .pid = -1,    .pidfd = -1, .delay_ms = DELAY_MIN_MS };
 	c->timer = loop_timer_new(base, start, c);
 	c->reaper = loop_timer_new(base, reap, c);
 	if (!c->name || !c->timer || !c->reaper) {
