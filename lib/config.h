@@ -83,8 +83,10 @@ struct config {
 	size_t ndefault_contacts;
 	char digest[20];   /* 16 hex digits over the bytes of all files and their names' last parts */
 	char *source;      /* the main file's path */
-	bool from_copy;    /* the last good copy is in force, not source */
-	void *trees;       /* private: keeps the marks' file names alive */
+	bool from_copy;    /* the last good copy is in force, not source; set by the daemon that loaded the copy */
+	struct complaints warnings; /* what is allowed and yet worth a look; never empty text, never fatal */
+	void *trees;       /* private: the files as read; keeps the marks' file names alive */
+	void *index;       /* private: checks by name */
 };
 
 /* Reads the main file and the .yaml files of conf.d in its directory (byte order of names; maps of sections are merged, a name given
