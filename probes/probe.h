@@ -41,6 +41,8 @@ struct probe_run {
 	 * set by probe_at_name. */
 	_Atomic(const char *) where;
 	_Atomic(char) where_name[PROBE_WHERE_MAX];
+	/* CPU time of programs the probe ran, counted to the run's. */
+	double child_cpu_ms;
 	/* Nobody wants the result any more: a probe that waits long may look at it and come back early. */
 	atomic_bool cancelled;
 };

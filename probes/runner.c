@@ -156,7 +156,7 @@ static void run_job(struct runner *r, struct job *j)
 	double cpu = cpu_ms();
 
 	j->q.probe->run(&j->run);
-	cpu = cpu_ms() - cpu;
+	cpu = cpu_ms() - cpu + j->run.child_cpu_ms;
 	double ran = (double)(clock_boot_us() - j->began_us) / 1e3;
 	pthread_mutex_lock(&r->lock);
 	job_list_remove(&r->running, j);
