@@ -1,0 +1,178 @@
+/* The dead-man switch; see deadman.h. The verdict itself is beat_judge's (lib/heartbeat.h). */
+#include "deadman.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../lib/file.h"
+#include "../lib/heartbeat.h"
+#include "../lib/json.h"
+#include "../lib/log.h"
+#include "../lib/loop.h"
+
+enum { DEADMAN_LOOK_MS = 1000 };
+
+struct deadman {
+	struct pager *p;
+	char *path;
+	struct heartbeat *heart;
+	int64_t interval_ms;
+	struct loop_timer *timer;
+	enum beat_verdict verdict; /* at the last look */
+	bool leaving;
+	struct beat_watch watch;   /* as last seen */
+	char why[256];
+	char digest[20]; /* of the other side, when its difference was last said */
+};
+
+static const char *const verdict_names[] = { "alive", "planned", "silent", "wedged" };
+
+static void fill(void *arg, struct beat *b)
+{
+	struct deadman *d = arg;
+	const char *check;
+	*b = (struct beat){ .from = "pagerd", .pid = getpid() };
+	snprintf(b->digest, sizeof b->digest, "%s", d->p->conf->digest);
+	b->overdue_ms = pager_overdue_ms(d->p, &check);
+	snprintf(b->overdue, sizeof b->overdue, "%s", check);
+	b->back_ms = d->leaving ? d->p->conf->planned_ms : 0;
+}
+
+static void say_silent(struct deadman *d, const struct beat_watch *w, int64_t now)
+{
+	char text[256], span[48];
+	clock_span(now - w->last_boot_ms, span, sizeof span);
+	if (!w->ever)
+		snprintf(text, sizeof text, "monitord was not heard since the pager started %s ago: nothing is being checked",
+			 span);
+	else if (w->last.back_ms > 0)
+		snprintf(text, sizeof text, "monitord stopped as planned %s ago and did not come back in time: nothing is being "
+			 "checked", span);
+	else
+		snprintf(text, sizeof text, "monitord (pid %lld) is silent for %s: nothing is being checked",
+			 (long long)w->last.pid, span);
+	pager_self_problem(d->p, "self.monitord", NAG_CRITICAL, text);
+}
+
+static void say_wedged(struct deadman *d, const struct beat_watch *w)
+{
+	char text[400], span[48];
+	clock_span(w->last.overdue_ms, span, sizeof span);
+	snprintf(text, sizeof text, "monitord is stuck: check %s is overdue for %s; its alarms cannot be trusted",
+		 w->last.overdue[0] ? w->last.overdue : "(unnamed)", span);
+	pager_self_problem(d->p, "self.monitord", NAG_CRITICAL, text);
+}
+
+/* Reloads are not simultaneous: a difference is worth a line only while it lasts. */
+static void note_digest(struct deadman *d, const struct beat_watch *w)
+{
+	if (!w->ever || strcmp(w->last.digest, d->digest) == 0)
+		return;
+	snprintf(d->digest, sizeof d->digest, "%s", w->last.digest);
+	if (w->last.digest[0] && strcmp(w->last.digest, d->p->conf->digest) != 0)
+		log_notice("monitord runs configuration %s, the pager %s", w->last.digest, d->p->conf->digest);
+}
+
+/* While nothing listens (a reload that failed to) the other side counts as silent from then on. */
+static void listen_now(struct deadman *d)
+{
+	d->interval_ms = d->p->conf->beat_ms;
+	d->heart = heartbeat_listen(d->p->base, d->path, d->interval_ms, fill, d, d->why, sizeof d->why);
+	if (!d->heart)
+		log_err("heartbeat: %s", d->why);
+}
+
+static const struct beat_watch *watch_of(struct deadman *d)
+{
+	if (d->heart)
+		d->watch = *heartbeat_watch(d->heart);
+	return &d->watch;
+}
+
+static void look(void *arg)
+{
+	struct deadman *d = arg;
+	int64_t now = clock_boot_ms();
+	loop_timer_in(d->timer, DEADMAN_LOOK_MS);
+	if (!d->heart)
+		listen_now(d);
+	const struct beat_watch *w = watch_of(d);
+	enum beat_verdict v = beat_judge(w, now, d->p->conf->beat_limit_ms);
+	note_digest(d, w);
+	if (v == BEAT_SILENT && d->verdict != v)
+		say_silent(d, w, now);
+	else if (v == BEAT_WEDGED && d->verdict != v)
+		say_wedged(d, w);
+	else if (v == BEAT_ALIVE && w->ever && pager_open_incident(d->p, "self.monitord")) {
+		char text[64];
+		snprintf(text, sizeof text, "monitord is heard again (pid %lld)", (long long)w->last.pid);
+		pager_self_over(d->p, "self.monitord", text);
+	}
+	if (v != d->verdict) {
+		log_notice("monitord: %s -> %s", verdict_names[d->verdict], verdict_names[v]);
+		d->p->changed = true;
+		pager_soon(d->p, 0);
+	}
+	d->verdict = v;
+}
+
+struct deadman *deadman_new(struct pager *p, char *why, size_t size)
+{
+	struct deadman *d = calloc(1, sizeof *d);
+	if (!d) {
+		snprintf(why, size, "out of memory");
+		return NULL;
+	}
+	d->p = p;
+	d->path = file_join(p->conf->pagerd_run, "heartbeat.sock");
+	d->timer = loop_timer_new(p->base, look, d);
+	if (d->path && d->timer)
+		listen_now(d);
+	if (!d->heart) {
+		snprintf(why, size, "%s", d->why);
+		deadman_free(d);
+		return NULL;
+	}
+	loop_timer_in(d->timer, DEADMAN_LOOK_MS);
+	return d;
+}
+
+void deadman_free(struct deadman *d)
+{
+	if (!d)
+		return;
+	heartbeat_free(d->heart);
+	loop_timer_free(d->timer);
+	free(d->path);
+	free(d);
+}
+
+void deadman_use_conf(struct deadman *d)
+{
+	if (d->interval_ms == d->p->conf->beat_ms)
+		return;
+	heartbeat_free(d->heart);
+	d->heart = NULL;
+	listen_now(d);
+}
+
+void deadman_say_goodbye(struct deadman *d)
+{
+	d->leaving = true;
+	if (d->heart)
+		heartbeat_now(d->heart);
+}
+
+cJSON *deadman_show(struct deadman *d)
+{
+	const struct beat_watch *w = watch_of(d);
+	cJSON *o = cJSON_CreateObject();
+	cJSON_AddStringToObject(o, "verdict", verdict_names[beat_judge(w, clock_boot_ms(), d->p->conf->beat_limit_ms)]);
+	json_add_int(o, "last_beat_ms", w->ever ? clock_boot_ms() - w->last_boot_ms : -1);
+	json_add_int(o, "pid", w->last.pid);
+	cJSON_AddStringToObject(o, "digest", w->last.digest);
+	cJSON_AddStringToObject(o, "overdue", w->last.overdue);
+	return o;
+}

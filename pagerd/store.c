@@ -1,0 +1,420 @@
+/*
+ * Incidents on disk; see store.h. Called by pager.c before anything that could make a
+ * phone ring. The disk is written by a thread of its own, so that one that hangs costs
+ * 2 s and not the page; the caller waits for its answer.
+ */
+#include "store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../lib/file.h"
+#include "../lib/json.h"
+#include "../lib/log.h"
+#include "record.h"
+
+/* One write on its way to the disk: the mailbox between caller and thread. */
+struct job {
+	char *path;
+	struct buf data;
+	int error; /* errno; 0: durable */
+};
+
+struct store {
+	char *dir, *bad_dir, *twin; /* twin: NULL when there is none */
+	int lock;
+	pthread_t thread;
+	bool threaded;
+	pthread_mutex_t mutex;
+	pthread_cond_t wake, done;
+	struct job *job; /* given to the thread; NULL: it is idle */
+	bool finished;   /* its answer stands in job->error */
+	bool abandoned;  /* nobody waits for it any more */
+	bool quit;
+};
+
+/* --- the writer thread ----------------------------------------------------------------------------- */
+
+static void job_free(struct job *j)
+{
+	if (!j)
+		return;
+	buf_fini(&j->data);
+	free(j->path);
+	free(j);
+}
+
+static int write_job(const struct job *j)
+{
+	return file_write_atomic(j->path, j->data.data, j->data.len, 0640) ? 0 : errno ? errno : EIO;
+}
+
+static void *writer(void *arg)
+{
+	struct store *s = arg;
+	pthread_mutex_lock(&s->mutex);
+	while (!s->quit) {
+		if (!s->job || s->finished) {
+			pthread_cond_wait(&s->wake, &s->mutex);
+			continue;
+		}
+		struct job *j = s->job;
+		pthread_mutex_unlock(&s->mutex);
+		int error = write_job(j);
+		pthread_mutex_lock(&s->mutex);
+		j->error = error;
+		if (s->abandoned) {
+			job_free(j);
+			s->job = NULL;
+			s->abandoned = false;
+		} else {
+			s->finished = true;
+			pthread_cond_signal(&s->done);
+		}
+	}
+	pthread_mutex_unlock(&s->mutex);
+	return NULL;
+}
+
+static struct timespec until(int ms)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += ms % 1000 * 1000000L;
+	if (t.tv_nsec >= 1000000000L) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000L;
+	}
+	return t;
+}
+
+/* Takes the job. 0 or an errno; ETIMEDOUT: no answer in time, or none yet to an earlier one. */
+static int write_through(struct store *s, struct job *j)
+{
+	if (!s->threaded) {
+		int alone = write_job(j);
+		job_free(j);
+		return alone;
+	}
+	int error = ETIMEDOUT;
+	pthread_mutex_lock(&s->mutex);
+	if (s->job) {
+		job_free(j);
+	} else {
+		struct timespec limit = until(STORE_ANSWER_MS);
+		s->job = j;
+		pthread_cond_signal(&s->wake);
+		while (!s->finished && pthread_cond_timedwait(&s->done, &s->mutex, &limit) == 0)
+			;
+		if (s->finished) {
+			error = j->error;
+			job_free(j);
+			s->job = NULL;
+			s->finished = false;
+		} else {
+			s->abandoned = true;
+		}
+	}
+	pthread_mutex_unlock(&s->mutex);
+	return error;
+}
+
+static void start_thread(struct store *s)
+{
+	pthread_condattr_t a;
+	pthread_mutex_init(&s->mutex, NULL);
+	pthread_condattr_init(&a);
+	pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->wake, &a);
+	pthread_cond_init(&s->done, &a);
+	pthread_condattr_destroy(&a);
+	s->threaded = pthread_create(&s->thread, NULL, writer, s) == 0;
+	if (!s->threaded)
+		log_warn("no thread for the disk: a slow disk will hold pages up");
+}
+
+/* --- opening --------------------------------------------------------------------------------------- */
+
+static bool take_lock(struct store *s, const char *state_dir, char *why, size_t size)
+{
+	char *path = file_join(state_dir, "lock");
+	s->lock = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640) : -1;
+	/* a full disk may refuse to make the lock file; that must not keep pages from leaving */
+	if (s->lock < 0 && (errno == ENOSPC || errno == EIO || errno == EROFS || errno == EDQUOT)) {
+		log_warn("%s: %s; running without a lock", path, strerror(errno));
+		free(path);
+		return true;
+	}
+	bool ok = s->lock >= 0 && flock(s->lock, LOCK_EX | LOCK_NB) == 0;
+	if (!ok)
+		snprintf(why, size, "%s: %s", path ? path : state_dir,
+			 errno == EWOULDBLOCK ? "another pagerd runs on this state directory" : strerror(errno));
+	free(path);
+	return ok;
+}
+
+struct store *store_open(const char *state_dir, const char *run_dir, char *why, size_t size)
+{
+	struct store *s = calloc(1, sizeof *s);
+	if (!s) {
+		snprintf(why, size, "out of memory");
+		return NULL;
+	}
+	s->lock = -1;
+	s->dir = file_join(state_dir, "incidents");
+	s->bad_dir = file_join(state_dir, "bad");
+	s->twin = run_dir ? file_join(run_dir, "incidents") : NULL;
+	if (!s->dir || !s->bad_dir || !file_mkdirs(state_dir, 0750)) {
+		snprintf(why, size, "%s: %s", state_dir, strerror(errno));
+		store_close(s);
+		return NULL;
+	}
+	if (!take_lock(s, state_dir, why, size)) {
+		store_close(s);
+		return NULL;
+	}
+	if (!file_mkdirs(s->dir, 0750) || !file_mkdirs(s->bad_dir, 0750))
+		log_err("%s: %s; incidents will only be kept in memory and under the run directory", s->dir, strerror(errno));
+	if (s->twin && !file_mkdirs(s->twin, 0750)) {
+		log_warn("%s: %s", s->twin, strerror(errno));
+		free(s->twin);
+		s->twin = NULL;
+	}
+	start_thread(s);
+	return s;
+}
+
+void store_close(struct store *s)
+{
+	if (!s)
+		return;
+	if (s->threaded) {
+		pthread_mutex_lock(&s->mutex);
+		bool stuck = s->job != NULL;
+		s->quit = true;
+		pthread_cond_signal(&s->wake);
+		pthread_mutex_unlock(&s->mutex);
+		if (stuck) /* a disk that hangs must not keep us from ending; the process ends in a moment */
+			return;
+		pthread_join(s->thread, NULL);
+		pthread_cond_destroy(&s->wake);
+		pthread_cond_destroy(&s->done);
+		pthread_mutex_destroy(&s->mutex);
+	}
+	if (s->lock >= 0)
+		close(s->lock);
+	free(s->dir);
+	free(s->bad_dir);
+	free(s->twin);
+	free(s);
+}
+
+/* --- names ----------------------------------------------------------------------------------------- */
+
+/* ID-HASH.json: the id is for people, the hash of check and opening tells two of the same id apart. */
+static char *path_of(const char *dir, const struct incident *i)
+{
+	char name[48];
+	uint64_t h = 14695981039346656037u; /* FNV-1a */
+	for (const unsigned char *p = (const unsigned char *)i->check; *p; p++)
+		h = (h ^ *p) * 1099511628211u;
+	for (int k = 0; k < 8; k++)
+		h = (h ^ (i->opened >> (8 * k) & 0xff)) * 1099511628211u;
+	snprintf(name, sizeof name, "%s-%016llx.json", i->id, (unsigned long long)h);
+	return file_join(dir, name);
+}
+
+/* --- saving ---------------------------------------------------------------------------------------- */
+
+static struct job *job_new(char *path, const struct incident *i)
+{
+	struct job *j = calloc(1, sizeof *j);
+	if (!j || !path) {
+		free(path);
+		free(j);
+		return NULL;
+	}
+	j->path = path;
+	buf_init(&j->data, RECORD_MAX);
+	cJSON *v = record_make(i);
+	bool ok = v && json_line(v, &j->data);
+	cJSON_Delete(v);
+	if (ok)
+		return j;
+	job_free(j);
+	return NULL;
+}
+
+static bool save_twin(struct store *s, const struct incident *i)
+{
+	struct job *j = s->twin ? job_new(path_of(s->twin, i), i) : NULL;
+	bool ok = j && file_write_volatile(j->path, j->data.data, j->data.len, 0640);
+	job_free(j);
+	return ok;
+}
+
+static void drop_twin(struct store *s, const struct incident *i)
+{
+	char *path = s->twin ? path_of(s->twin, i) : NULL;
+	if (path)
+		unlink(path);
+	free(path);
+}
+
+enum store_where store_save(struct store *s, struct incident *i, char *why, size_t size)
+{
+	i->rev++;
+	struct job *j = job_new(path_of(s->dir, i), i);
+	int error = j ? write_through(s, j) : ENOMEM;
+	if (error == 0) {
+		i->dirty = false;
+		drop_twin(s, i);
+		return STORE_DISK;
+	}
+	snprintf(why, size, "%s: %s", s->dir, error == ETIMEDOUT ? "the disk gives no answer" : strerror(error));
+	return save_twin(s, i) ? STORE_TWIN : STORE_NOWHERE;
+}
+
+void store_forget(struct store *s, const struct incident *i)
+{
+	char *path = path_of(s->dir, i);
+	if (path)
+		unlink(path);
+	free(path);
+	drop_twin(s, i);
+}
+
+/* --- loading --------------------------------------------------------------------------------------- */
+
+struct loading {
+	struct store *s;
+	struct incident **v;
+	size_t n;
+	void (*bad)(void *arg, const char *path, const char *why);
+	void *arg;
+};
+
+static struct incident *read_one(const char *path, char *why, size_t size)
+{
+	struct buf b;
+	const char *reason = NULL;
+	struct incident *i = NULL;
+	buf_init(&b, RECORD_MAX);
+	if (!file_read(path, &b)) {
+		snprintf(why, size, "%s", strerror(errno));
+	} else {
+		cJSON *v = json_parse(buf_str(&b), b.len, RECORD_MAX, &reason);
+		if (v)
+			i = record_read(v, why, size);
+		else
+			snprintf(why, size, "%s", reason ? reason : "not JSON");
+		cJSON_Delete(v);
+	}
+	buf_fini(&b);
+	return i;
+}
+
+/* The oldest of bad/ goes when there are too many. */
+static void trim_bad(const char *dir)
+{
+	char oldest[NAME_MAX + 1] = "";
+	time_t age = 0;
+	size_t n = 0;
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	while (d && (e = readdir(d))) {
+		struct stat st;
+		if (e->d_name[0] == '.' || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			continue;
+		if (n++ == 0 || st.st_mtime < age) {
+			age = st.st_mtime;
+			snprintf(oldest, sizeof oldest, "%s", e->d_name);
+		}
+	}
+	if (n > STORE_BAD_KEPT)
+		unlinkat(dirfd(d), oldest, 0);
+	if (d)
+		closedir(d);
+}
+
+static void set_aside(struct loading *l, const char *path, const char *name, const char *why)
+{
+	char moved[PATH_MAX];
+	snprintf(moved, sizeof moved, "%s/%lld-%s", l->s->bad_dir, (long long)time(NULL), name);
+	bool ok = rename(path, moved) == 0;
+	if (ok)
+		trim_bad(l->s->bad_dir);
+	l->bad(l->arg, ok ? moved : path, why);
+}
+
+/* Of the two copies of one incident the newer counts. There is room for one more in l->v. */
+static void keep(struct loading *l, struct incident *i, bool twin)
+{
+	i->dirty = twin; /* the disk lacks it */
+	for (size_t k = 0; twin && k < l->n; k++) {
+		struct incident **old = &l->v[k];
+		if ((*old)->opened != i->opened || strcmp((*old)->check, i->check) != 0)
+			continue;
+		bool newer = i->rev > (*old)->rev;
+		incident_free(newer ? *old : i);
+		if (newer)
+			*old = i;
+		return;
+	}
+	l->v[l->n++] = i;
+}
+
+static void take_file(struct loading *l, const char *dir, const char *name, bool twin)
+{
+	char *path = file_join(dir, name), why[256];
+	const char *end = strrchr(name, '.');
+	if (!path)
+		return;
+	if (strstr(name, ".json.tmp")) {
+		unlink(path); /* a write that was cut off; the file it was to replace is whole */
+	} else if (name[0] != '.' && end && strcmp(end, ".json") == 0) {
+		struct incident *i = read_one(path, why, sizeof why);
+		struct incident **v = i ? realloc(l->v, (l->n + 1) * sizeof *v) : NULL;
+		if (v)
+			l->v = v;
+		if (!i)
+			set_aside(l, path, name, why);
+		else if (!v)
+			incident_free(i);
+		else
+			keep(l, i, twin);
+	}
+	free(path);
+}
+
+static void load_dir(struct loading *l, const char *dir, bool twin)
+{
+	DIR *d = dir ? opendir(dir) : NULL;
+	struct dirent *e;
+	while (d && (e = readdir(d)))
+		take_file(l, dir, e->d_name, twin);
+	if (d)
+		closedir(d);
+}
+
+void store_load(struct store *s, void (*found)(void *arg, struct incident *i),
+		void (*bad)(void *arg, const char *path, const char *why), void *arg)
+{
+	struct loading l = { .s = s, .bad = bad, .arg = arg };
+	load_dir(&l, s->dir, false);
+	load_dir(&l, s->twin, true);
+	for (size_t k = 0; k < l.n; k++)
+		found(arg, l.v[k]);
+	free(l.v);
+}

@@ -1,0 +1,30 @@
+/*
+ * What pagerd must remember, on disk: one JSON file per incident under
+ * STATE/incidents/, written atomically and fsynced. When the disk does not take it
+ * (ENOSPC, EIO, no answer for 2 s) a twin under RUN/incidents/ does, and the page goes
+ * out all the same. doc/paging.md lists every on-disk state and its repair.
+ */
+#ifndef PAGERD_STORE_H
+#define PAGERD_STORE_H
+
+#include "incident.h"
+
+enum { STORE_ANSWER_MS = 2000, STORE_BAD_KEPT = 100 };
+
+enum store_where { STORE_DISK, STORE_TWIN, STORE_NOWHERE };
+
+struct store;
+
+/* Makes the directories and takes the lock that keeps a second pagerd away. NULL and a reason. The run directory may
+ * fail (then there is no twin). */
+struct store *store_open(const char *state_dir, const char *run_dir, char *why, size_t size);
+void store_close(struct store *s);
+/* Calls found for each incident (the newer of disk and twin), which then belongs to the callee. What cannot be read moves
+ * to bad/ and is told. */
+void store_load(struct store *s, void (*found)(void *arg, struct incident *i),
+		void (*bad)(void *arg, const char *path, const char *why), void *arg);
+/* Durable when it returns STORE_DISK; clears i->dirty only then. why: what is wrong with the disk. */
+enum store_where store_save(struct store *s, struct incident *i, char *why, size_t size);
+void store_forget(struct store *s, const struct incident *i);
+
+#endif
