@@ -1,0 +1,78 @@
+# What people call: run, demo, check, bench, fuzz, soak, install. Included by the Makefile.
+
+BINDIR := $(PREFIX)/bin
+DOCDIR := $(PREFIX)/share/doc/monitord
+UNITDIR ?= $(if $(filter /usr,$(PREFIX)),/lib/systemd/system,$(SYSCONFDIR)/systemd/system)
+UDEVDIR ?= $(if $(filter /usr,$(PREFIX)),/lib/udev/rules.d,$(SYSCONFDIR)/udev/rules.d)
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+
+.PHONY: help run demo check bench fuzz soak install uninstall clean deps-test
+help:
+	@echo 'make            build everything into $(B)/'
+	@echo 'make run        install what the build needs, build, watch this host (Ctrl-C stops)'
+	@echo 'make demo       a private Postfix dies and comes back; the phone tells (about a minute)'
+	@echo 'make check      install what the tests need, build, pass every test'
+	@echo 'make unit       unit tests only        make e2e    end-to-end tests only'
+	@echo 'make bench      the figures            make fuzz   long fuzzing (FUZZ_SECONDS=600)'
+	@echo 'sudo make install / uninstall          PREFIX=$(PREFIX) DESTDIR='
+
+run: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) programs
+	@exec $(B)/monitord-run
+
+demo: deps-test
+	@$(MAKE) --no-print-directory -j$(JOBS) programs
+	@BUILD=$(B) $(PYTHON) test/demo.py
+
+# test/check runs all of it, in the order in which a fault is cheapest to find
+check: deps-test
+	@MAKE='$(MAKE)' test/check
+
+.PHONY: e2e
+e2e: programs
+	@BUILD=$(B) $(PYTHON) -m pytest -q -p no:cacheprovider test/e2e $(PYTEST_ARGS)
+
+bench: deps-test
+	@$(MAKE) --no-print-directory -j$(JOBS) programs
+	@BUILD=$(B) test/bench/run
+
+FUZZ_SECONDS ?= 600
+fuzz: deps-test
+	@test/fuzz/run $(FUZZ_SECONDS)
+
+SOAK_MINUTES ?= 60
+soak: deps-test
+	@$(MAKE) --no-print-directory -j$(JOBS) programs
+	@BUILD=$(B) $(PYTHON) test/soak.py $(SOAK_MINUTES)
+
+SUBST = sed -e 's|@BINDIR@|$(BINDIR)|g' -e 's|@LIBEXECDIR@|$(LIBEXECDIR)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' -e 's|@DOCDIR@|$(DOCDIR)|g'
+UNITS := monitord.service monitord-pagerd.service monitord-prober-local.service
+
+# An administrator's files are never overwritten: examples go to the documentation. Users, groups and the
+# spool directory are made by systemd-sysusers and systemd-tmpfiles when this is a live system (no DESTDIR).
+install: have-deps
+	@$(MAKE) --no-print-directory -j$(JOBS) programs
+	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(DOCDIR)/conf.d' '$(DESTDIR)$(UNITDIR)' \
+		'$(DESTDIR)$(UDEVDIR)' '$(DESTDIR)$(SYSCONFDIR)/monitord/conf.d' '$(DESTDIR)$(PREFIX)/lib/sysusers.d' \
+		'$(DESTDIR)$(PREFIX)/lib/tmpfiles.d'
+	install -m 755 $(B)/monitord $(B)/pagerd $(B)/monitorctl $(B)/monitord-run '$(DESTDIR)$(BINDIR)'
+	install -m 755 $(B)/prober $(B)/simmodem $(addprefix $(B)/check_,$(CHECKS)) $(addprefix $(B)/notify_,$(NOTIFIERS)) \
+		'$(DESTDIR)$(LIBEXECDIR)'
+	install -m 644 README.md doc/*.md '$(DESTDIR)$(DOCDIR)'
+	install -m 644 conf.d/*.yaml '$(DESTDIR)$(DOCDIR)/conf.d'
+	for u in $(UNITS); do $(SUBST) dist/systemd/$$u.in > '$(DESTDIR)$(UNITDIR)'/$$u && chmod 644 '$(DESTDIR)$(UNITDIR)'/$$u || exit 1; done
+	install -m 644 dist/60-monitord-modem.rules '$(DESTDIR)$(UDEVDIR)'
+	install -m 644 dist/sysusers.conf '$(DESTDIR)$(PREFIX)/lib/sysusers.d/monitord.conf'
+	install -m 644 dist/tmpfiles.conf '$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/monitord.conf'
+	@[ -n '$(DESTDIR)' ] || dist/post-install '$(PREFIX)' '$(SYSCONFDIR)' '$(DOCDIR)'
+
+# Configuration, state and the spool stay; they are named so that they can be removed by hand.
+uninstall:
+	rm -f $(addprefix '$(DESTDIR)$(BINDIR)'/,monitord pagerd monitorctl monitord-run) \
+		$(addprefix '$(DESTDIR)$(UNITDIR)'/,$(UNITS)) '$(DESTDIR)$(UDEVDIR)/60-monitord-modem.rules' \
+		'$(DESTDIR)$(PREFIX)/lib/sysusers.d/monitord.conf' '$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/monitord.conf'
+	rm -rf '$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(DOCDIR)'
+	@echo 'left in place: $(SYSCONFDIR)/monitord /var/lib/monitord /var/lib/monitord-pagerd /var/spool/monitord'
+
+clean:
+	rm -rf $(B) build-asan build-clang build-tsan build-fuzz
