@@ -22,7 +22,7 @@ run: deps
 
 demo: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) programs
-	@BUILD=$(B) $(PYTHON) test/demo.py
+	@BUILD=$(B) test/servers $(PYTHON) test/demo.py
 
 # test/check runs all of it, in the order in which a fault is cheapest to find
 check: deps-test
@@ -30,7 +30,7 @@ check: deps-test
 
 .PHONY: e2e
 e2e: programs
-	@BUILD=$(B) $(PYTHON) -m pytest -q -p no:cacheprovider test/e2e $(PYTEST_ARGS)
+	@BUILD=$(B) test/servers $(PYTHON) -m pytest -q -p no:cacheprovider test/e2e $(PYTEST_ARGS)
 
 bench: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) programs
