@@ -14,7 +14,7 @@
 #include "opts.h"
 #include "units.h"
 
-enum { DESCRIPTION_MAX = 1 << 20 };
+enum { DESCRIPTION_MAX = 1 << 20, CANDIDATES_MAX = 256 };
 
 static const cJSON *member(const cJSON *obj, const char *key)
 {
@@ -223,19 +223,24 @@ static bool is_own(const char *const *own, size_t nown, const char *key)
 	return false;
 }
 
-static void unknown_option(struct conf_loader *l, const struct node *n, const char *item, const char *what,
-			   const char *const *own, size_t nown, const cJSON *options)
+/* What is given already was hardly meant by another key. */
+static size_t add_candidate(const struct node *map, const char *name, const char **names, size_t count)
 {
-	const char *names[256];
+	if (count < CANDIDATES_MAX && !tree_get(map, name))
+		names[count++] = name;
+	return count;
+}
+
+static void unknown_option(struct conf_loader *l, const struct node *map, const struct node *n, const char *item,
+			   const char *what, const char *const *own, size_t nown, const cJSON *options)
+{
+	const char *names[CANDIDATES_MAX];
 	size_t count = 0;
 	const cJSON *o;
-	while (count < nown && count < 256) {
-		names[count] = own[count];
-		count++;
-	}
+	for (size_t i = 0; i < nown; i++)
+		count = add_candidate(map, own[i], names, count);
 	cJSON_ArrayForEach(o, options)
-		if (count < 256)
-			names[count++] = json_str(o, "name", "");
+		count = add_candidate(map, json_str(o, "name", ""), names, count);
 	const char *near = units_nearest(n->key, names, count);
 	if (near)
 		complaint_add(l->c, &n->key_at, item, NULL, "unknown to %s; did you mean \"%s\"?", what, near);
@@ -255,7 +260,7 @@ void conf_options(struct conf_loader *l, const struct node *map, const char *pre
 		if (option)
 			conf_option_read(l, n, item, option, out);
 		else
-			unknown_option(l, n, item, what, own, nown, options);
+			unknown_option(l, map, n, item, what, own, nown, options);
 	}
 }
 
