@@ -125,7 +125,7 @@ static void load_run(struct probe_run *run)
 
 	buf_init(&text, 4096);
 	probe_at(run, "read /proc/loadavg");
-	if (!load_read("/proc/loadavg", &text)) {
+	if (!file_read("/proc/loadavg", &text)) {
 		result_fail(run->result, NAG_UNKNOWN, "read", "cannot read /proc/loadavg: %s", strerror(errno));
 		run->result->measured = false;
 	} else if (!load_parse(buf_str(&text), &avg, &why)) {

@@ -3,36 +3,12 @@
  */
 #include "load.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../lib/units.h"
 
 const int load_minutes[3] = { 1, 5, 15 };
-
-bool load_read(const char *path, struct buf *out)
-{
-	char chunk[512];
-	ssize_t n;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return false;
-	while ((n = read(fd, chunk, sizeof chunk)) > 0)
-		if (!buf_add(out, chunk, (size_t)n)) {
-			n = -1;
-			errno = EFBIG;
-			break;
-		}
-	int err = errno;
-	close(fd);
-	errno = err;
-	return n == 0;
-}
 
 /* One field up to a blank; false when it is longer than the buffer or not a number. */
 static bool next_number(const char **p, double *v)

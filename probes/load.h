@@ -7,8 +7,6 @@
 
 #include <stdbool.h>
 
-#include "../lib/buf.h"
-
 struct load_avg {
 	double load[3];      /* over 1, 5 and 15 minutes */
 	long running, procs; /* -1 when the file does not say */
@@ -16,8 +14,6 @@ struct load_avg {
 
 extern const int load_minutes[3];
 
-/* Reads a file of /proc (whose size reads as 0). False with errno set. */
-bool load_read(const char *path, struct buf *out);
 /* "0.14 0.05 0.02 1/235 4711". False and a reason (static text). */
 bool load_parse(const char *text, struct load_avg *avg, const char **why);
 /* "5,4,3", "5,4" (the last counts for the rest) or "5". False and a reason (static text); why may be NULL. */
