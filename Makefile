@@ -13,7 +13,7 @@ SAN ?=
 OPT ?= -O2
 PYTHON ?= /usr/bin/python3
 
-PKGS := libcurl libmodbus libserialport yaml-0.1 libcjson libevent_core libevent_pthreads libcares openssl
+PKGS := libcurl libserialport yaml-0.1 libcjson libevent_core libevent_pthreads libcares openssl
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wpointer-arith \
@@ -30,7 +30,7 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -pthread $(CFLAGS) $(WARN) $(HARDEN) $(SAN
 	-DMONITORD_VERSION='"$(VERSION)"' -DMONITORD_LIBEXEC='"$(LIBEXECDIR)"' -DMONITORD_CONF='"$(SYSCONFDIR)/monitord/monitord.yaml"' \
 	$(PKG_CFLAGS)
 ALL_LDFLAGS = -pie -pthread $(SANFLAGS) -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--gc-sections $(LDFLAGS)
-LDLIBS := -lcurl -lmodbus -lserialport -lyaml -lcjson -levent_core -levent_pthreads -lcares -lssl -lcrypto -lm
+LDLIBS := -lcurl -lserialport -lyaml -lcjson -levent_core -levent_pthreads -lcares -lssl -lcrypto -lm
 
 objs = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
