@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "../lib/clock.h"
-#include "growth.h"
+#include "queue_growth.h"
 #include "probe.h"
 #include "queue.h"
 #include "reservoir.h"
@@ -129,21 +129,21 @@ static bool all_counted(const struct queue_seen *s)
 
 static void grow(struct probe_run *run, const struct queue_conf *conf, struct queue_seen *s)
 {
-	struct growth_point now = {.at = clock_stamp()};
-	const struct growth_point *then;
-	struct growth g;
+	struct queue_growth_point now = {.at = clock_stamp()};
+	const struct queue_growth_point *then;
+	struct queue_growth g;
 
-	growth_load(&g, run->state, run->state_len, which(s));
+	queue_growth_load(&g, run->state, run->state_len, which(s));
 	memcpy(now.v, s->total, sizeof(now.v));
-	then = growth_base(&g, &now.at, conf->growth_window);
+	then = queue_growth_base(&g, &now.at, conf->growth_window);
 	if (then) {
 		s->growth_known = true;
 		s->growth_over_ms = clock_age_ms(&then->at, &now.at);
 		for (int q = 0; q < PQ_N; q++)
-			s->growth[q] = growth_per_minute(then->v[q], now.v[q], s->growth_over_ms);
+			s->growth[q] = queue_growth_per_minute(then->v[q], now.v[q], s->growth_over_ms);
 	}
-	growth_add(&g, &now, conf->growth_window);
-	growth_save(&g, &run->newstate);
+	queue_growth_add(&g, &now, conf->growth_window);
+	queue_growth_save(&g, &run->newstate);
 }
 
 static void queue_run(struct probe_run *run)
@@ -151,7 +151,7 @@ static void queue_run(struct probe_run *run)
 	const struct queue_conf *conf = run->conf;
 	struct queue_seen s;
 
-	_Static_assert((int)PQ_N == (int)GROWTH_SERIES, "a series for each queue");
+	_Static_assert((int)PQ_N == (int)QUEUE_GROWTH_SERIES, "a series for each queue");
 	if (!queue_find(&s, conf, "/etc/postfix", "/var/spool/postfix") || !queue_read(&s, conf, run, reservoir_seed())) {
 		run->result->measured = false;
 		result_fail(run->result, NAG_UNKNOWN, "memory", "out of memory");

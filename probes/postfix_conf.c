@@ -68,7 +68,8 @@ static void raw_value(const char *p, struct buf *out)
 		if (*end != ' ' && *end != '\t')
 			return;
 		p = end;
-		buf_puts(out, " ");
+		if (out->len)
+			buf_puts(out, " ");
 	}
 }
 
@@ -85,13 +86,19 @@ static bool find_raw(const char *text, const char *name, struct buf *out)
 	return found;
 }
 
+static bool too_long(struct lookup *l)
+{
+	snprintf(l->why, l->why_size, "it is too long");
+	return false;
+}
+
 static bool expand_name(struct lookup *l, const char *name, struct buf *out)
 {
 	struct buf raw;
 	bool ok;
 
 	if (!strcmp(name, "config_directory"))
-		return buf_puts(out, l->dir);
+		return buf_puts(out, l->dir) || too_long(l);
 	buf_init(&raw, VALUE_MAX);
 	if (!find_raw(l->text, name, &raw)) {
 		snprintf(l->why, l->why_size, "it refers to $%s, which the file does not define", name);
@@ -147,11 +154,7 @@ static bool expand(struct lookup *l, const char *value, struct buf *out)
 		if (!expand_name(l, name, out))
 			return false;
 	}
-	if (out->full) {
-		snprintf(l->why, l->why_size, "it is longer than %d bytes", VALUE_MAX);
-		return false;
-	}
-	return true;
+	return !out->full || too_long(l);
 }
 
 enum postfix_conf_found postfix_conf_get(const char *text, const char *dir, const char *name, char *out, size_t size)

@@ -281,36 +281,39 @@ static const unsigned char base52[256] = {
 	['s'] = 46, ['t'] = 47, ['v'] = 48, ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52,
 };
 
-bool postfix_id_ok(const char *name)
+bool postfix_id_ok(const char *name, size_t *stem)
 {
-	size_t n = 0;
+	size_t n = 0, z = 0;
+	bool hex = false; /* a character that only a short id has */
 
 	for (; name[n]; n++) {
 		unsigned char c = (unsigned char)name[n];
 
-		if (!base52[c] && c != 'A' && c != 'E') /* a short id is hexadecimal */
+		if (c == 'z')
+			z = n;
+		if (base52[c])
+			continue;
+		if (c != 'A' && c != 'E')
 			return false;
+		hex = true;
 	}
+	/* seconds (6 digits until the year 2596), microseconds (4 digits), 'z', inode in base 51 (which has no 'z') */
+	*stem = !hex && z >= 10 && z <= 12 ? z : 0;
 	return n >= 6 && n <= 60; /* 5 digits of microseconds and an inode number are the least */
 }
 
 int64_t postfix_id_time_ms(const char *id)
 {
-	/* seconds (6 digits or more), microseconds (4 digits), 'z', inode in base 51 (which has no 'z') */
-	const char *z = strrchr(id, 'z');
 	int64_t s = 0, us = 0;
+	size_t stem;
 
-	if (!z || z - id < 10 || z - id > 14)
+	if (!postfix_id_ok(id, &stem) || !stem)
 		return 0;
-	for (const char *p = id; p < z; p++) {
-		int d = base52[(unsigned char)*p] - 1;
-
-		if (d < 0)
-			return 0;
-		if (p < z - 4)
-			s = s * 52 + d;
+	for (size_t i = 0; i < stem; i++) {
+		if (i < stem - 4)
+			s = s * 52 + base52[(unsigned char)id[i]] - 1;
 		else
-			us = us * 52 + d;
+			us = us * 52 + base52[(unsigned char)id[i]] - 1;
 	}
 	return us < 1000000 ? s * 1000 + us / 1000 : 0;
 }

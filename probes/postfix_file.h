@@ -54,8 +54,9 @@ struct postfix_file {
 /* Fills f from its start. f->end says how it went. */
 void postfix_file_read(const struct postfix_source *src, struct postfix_file *f);
 
-/* Whether name can be a queue id: the characters and the length of a short or a long one. */
-bool postfix_id_ok(const char *name);
+/* Whether name can be a queue id: the characters and the length of a short or a long one. *stem: for a long one the number
+ * of characters that tell the time (of two stems of one length the older is the lesser in byte order), else 0. */
+bool postfix_id_ok(const char *name, size_t *stem);
 /* The time in a long queue id (enable_long_queue_ids), wall clock; 0 when the id is a short one. */
 int64_t postfix_id_time_ms(const char *id);
 

@@ -24,6 +24,8 @@ struct walk {
 	struct postfix_count *c;
 	char *buffer;
 	char path[POSTFIX_PATH_MAX]; /* of the directory at hand */
+	char oldest[64];             /* the oldest long id so far, not yet decoded; stem 0: none */
+	size_t stem;
 };
 
 static const char *const names[PQ_N] = {"maildrop", "incoming", "active", "deferred", "hold", "corrupt"};
@@ -33,15 +35,15 @@ const char *postfix_queue_name(enum postfix_queue q)
 	return names[q];
 }
 
-static void message(struct walk *w, const char *name)
+static void message(struct walk *w, const char *name, size_t stem)
 {
-	int64_t ms = postfix_id_time_ms(name);
-
 	w->c->n++;
-	if (ms) {
+	if (stem) {
 		w->c->long_ids++;
-		if (!w->c->oldest_id_ms || ms < w->c->oldest_id_ms)
-			w->c->oldest_id_ms = ms;
+		if (!w->stem || stem < w->stem || (stem == w->stem && memcmp(name, w->oldest, stem) < 0)) {
+			w->stem = stem;
+			memcpy(w->oldest, name, strlen(name) + 1); /* an id has at most 60 characters */
+		}
 	}
 	if (w->scan->entry)
 		w->scan->entry(w->scan->arg, w->q, w->path, name);
@@ -59,10 +61,11 @@ static void entries(struct walk *w, ssize_t len, bool *sub)
 {
 	for (char *p = w->buffer; p < w->buffer + len;) {
 		const struct dirent64 *d = (const struct dirent64 *)p;
+		size_t stem;
 
 		p += d->d_reclen;
-		if ((d->d_type == DT_REG || d->d_type == DT_UNKNOWN) && postfix_id_ok(d->d_name))
-			message(w, d->d_name);
+		if ((d->d_type == DT_REG || d->d_type == DT_UNKNOWN) && postfix_id_ok(d->d_name, &stem))
+			message(w, d->d_name, stem);
 		else if (is_hash(d))
 			sub[(unsigned char)d->d_name[0]] = true;
 	}
@@ -134,5 +137,6 @@ void postfix_spool_count(int dirfd, enum postfix_queue q, const struct postfix_s
 		return;
 	}
 	walk(&w, dirfd, names[q], 0);
+	c->oldest_id_ms = w.stem ? postfix_id_time_ms(w.oldest) : 0;
 	free(w.buffer);
 }

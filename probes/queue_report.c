@@ -253,7 +253,7 @@ static void hints(struct report *rp)
 		result_more(r, "first aid: mostly bounces: backscatter or a directory harvest; reject unknown users at RCPT "
 			    "instead of queueing their mail");
 	if (leads(sh, sh->accounts, sh->read, 30, &it))
-		result_more(r, "first aid: login %s brought %.0f %% from %zu addresses: disable it, then hold its mail",
+		result_more(r, "first aid: login %s brought %.0f %% (client addresses: %zu): disable it, then hold its mail",
 			    it.name, percent(it.count, sh->read), clients_of(sh, it.name));
 	if (leads(sh, sh->clients, sh->read, 50, &it) && !loopback(it.name))
 		result_more(r, "first aid: client %s brought %.0f %%: block it, then hold its mail", it.name,
@@ -276,8 +276,11 @@ static void table(struct report *rp, const char *title, const struct top *t, uin
 	if (!n)
 		return;
 	buf_init(&line, 900);
-	for (size_t i = 0; i < n; i++)
+	/* a share that rounds to 0 is no leader of anything */
+	for (size_t i = 0; i < n && percent(it[i].count, of) >= 0.5; i++)
 		buf_printf(&line, "%s%.0f %% %.120s", i ? ", " : "", percent(it[i].count, of), it[i].name);
+	if (!line.len)
+		buf_puts(&line, "none has 1 %");
 	/* the margin is that of messages; recipients of one message come together, so theirs would be wider */
 	if (of == sh->read && sample_margin(it[0].count, sh->read, sh->of) > 0)
 		buf_printf(&line, " (±%.0f)", ceil(sample_margin(it[0].count, sh->read, sh->of)));
@@ -464,7 +467,7 @@ void queue_report(const struct queue_seen *s, const struct queue_conf *conf, str
 	const struct queue_instance *first = NULL;
 	size_t bad = unread(s, &first);
 
-	if (bad == s->n && first) {
+	if (bad == s->n && first && !queue_total(s) && !s->total[PQ_CORRUPT]) {
 		r->measured = false;
 		result_fail(r, NAG_UNKNOWN, first->layer, "%s", first->trouble);
 		for (size_t i = 0; s->n > 1 && i < s->n; i++)

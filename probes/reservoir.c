@@ -69,6 +69,7 @@ bool reservoir_init(struct reservoir *r, size_t max, size_t item_size, uint64_t 
 	r->max = max;
 	r->item_size = item_size;
 	r->w = 1;
+	r->next = UINT64_MAX;
 	for (int i = 0; i < 4; i++)
 		r->rng[i] = splitmix(&seed);
 	if (!max)
@@ -95,19 +96,15 @@ static void skip(struct reservoir *r)
 	r->next = gap < 1e18 ? r->seen + (uint64_t)gap : UINT64_MAX;
 }
 
-void *reservoir_offer(struct reservoir *r)
+void *reservoir_keep(struct reservoir *r)
 {
-	uint64_t number = r->seen++;
-
-	if (number < r->max) {
+	if (r->n < r->max) {
 		void *slot = r->items + r->n++ * r->item_size;
 
 		if (r->n == r->max)
 			skip(r);
 		return slot;
 	}
-	if (!r->max || number != r->next)
-		return NULL;
 	skip(r);
 	return r->items + rng_below(r->rng, r->max) * r->item_size;
 }

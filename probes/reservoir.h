@@ -15,7 +15,7 @@ struct reservoir {
 	unsigned char *items;
 	size_t item_size, max, n; /* n: kept now */
 	uint64_t seen;            /* offered so far */
-	uint64_t next;            /* the number of the next one to be kept, once full */
+	uint64_t next;            /* the number of the next one to be kept, once full; UINT64_MAX: none */
 	double w;
 	uint64_t rng[4];
 };
@@ -23,8 +23,14 @@ struct reservoir {
 /* False when memory is out. max may be 0: then nothing is kept, only counted. */
 bool reservoir_init(struct reservoir *r, size_t max, size_t item_size, uint64_t seed);
 void reservoir_fini(struct reservoir *r);
+void *reservoir_keep(struct reservoir *r); /* private to reservoir_offer */
 /* Counts one thing. Where to write it when it is kept (may overwrite one kept before), NULL when it is not. */
-void *reservoir_offer(struct reservoir *r);
+static inline void *reservoir_offer(struct reservoir *r)
+{
+	uint64_t number = r->seen++;
+
+	return number < r->max || number == r->next ? reservoir_keep(r) : NULL;
+}
 void *reservoir_item(const struct reservoir *r, size_t i);
 /* Puts what is kept into random order, so that any first part of it is a uniform sample, too. */
 void reservoir_shuffle(struct reservoir *r);

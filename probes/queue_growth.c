@@ -1,5 +1,5 @@
-/* Growth per minute out of kept readings; see growth.h. Called by the queue probe. */
-#include "growth.h"
+/* Growth per minute out of kept readings; see queue_growth.h. Called by the queue probe. */
+#include "queue_growth.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,13 +8,13 @@
 #include "../lib/json.h"
 #include "probe.h"
 
-static bool load_point(const cJSON *obj, struct growth_point *p)
+static bool load_point(const cJSON *obj, struct queue_growth_point *p)
 {
 	const cJSON *v = cJSON_GetObjectItemCaseSensitive(obj, "v");
 
-	if (!json_get_stamp(obj, "at", &p->at) || cJSON_GetArraySize(v) != GROWTH_SERIES)
+	if (!json_get_stamp(obj, "at", &p->at) || cJSON_GetArraySize(v) != QUEUE_GROWTH_SERIES)
 		return false;
-	for (int i = 0; i < GROWTH_SERIES; i++) {
+	for (int i = 0; i < QUEUE_GROWTH_SERIES; i++) {
 		const cJSON *n = cJSON_GetArrayItem(v, i);
 
 		if (!cJSON_IsNumber(n) || n->valuedouble < 0 || n->valuedouble > 9e15)
@@ -24,7 +24,7 @@ static bool load_point(const cJSON *obj, struct growth_point *p)
 	return true;
 }
 
-void growth_load(struct growth *g, const char *state, size_t len, uint64_t of)
+void queue_growth_load(struct queue_growth *g, const char *state, size_t len, uint64_t of)
 {
 	char text[24];
 	const cJSON *one;
@@ -39,13 +39,13 @@ void growth_load(struct growth *g, const char *state, size_t len, uint64_t of)
 		return;
 	}
 	cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(v, "points")) {
-		if (g->n < GROWTH_POINTS && load_point(one, &g->p[g->n]))
+		if (g->n < QUEUE_GROWTH_POINTS && load_point(one, &g->p[g->n]))
 			g->n++;
 	}
 	cJSON_Delete(v);
 }
 
-bool growth_save(const struct growth *g, struct buf *out)
+bool queue_growth_save(const struct queue_growth *g, struct buf *out)
 {
 	cJSON *v = cJSON_CreateObject(), *points = cJSON_AddArrayToObject(v, "points");
 	char text[24];
@@ -57,7 +57,7 @@ bool growth_save(const struct growth *g, struct buf *out)
 		cJSON *one = cJSON_CreateObject(), *row = cJSON_AddArrayToObject(one, "v");
 
 		json_add_stamp(one, "at", &g->p[i].at);
-		for (int k = 0; k < GROWTH_SERIES; k++)
+		for (int k = 0; k < QUEUE_GROWTH_SERIES; k++)
 			cJSON_AddItemToArray(row, cJSON_CreateNumber((double)g->p[i].v[k]));
 		cJSON_AddItemToArray(points, one);
 	}
@@ -66,34 +66,35 @@ bool growth_save(const struct growth *g, struct buf *out)
 	return ok;
 }
 
-const struct growth_point *growth_base(const struct growth *g, const struct stamp *now, int64_t window_ms)
+const struct queue_growth_point *queue_growth_base(const struct queue_growth *g, const struct stamp *now,
+						   int64_t window_ms)
 {
-	const struct growth_point *before = NULL;
+	const struct queue_growth_point *before = NULL;
 
 	for (size_t i = 0; i < g->n; i++) {
 		int64_t age = clock_age_ms(&g->p[i].at, now);
 
-		if (age < GROWTH_LEAST_MS)
+		if (age < QUEUE_GROWTH_LEAST_MS)
 			continue;
 		if (age <= window_ms)
 			return &g->p[i];
-		if (age <= GROWTH_MOST_MS)
+		if (age <= QUEUE_GROWTH_MOST_MS)
 			before = &g->p[i];
 	}
 	return before;
 }
 
-double growth_per_minute(uint64_t then, uint64_t now, int64_t apart_ms)
+double queue_growth_per_minute(uint64_t then, uint64_t now, int64_t apart_ms)
 {
 	return ((double)now - (double)then) * 60000 / (double)apart_ms;
 }
 
-void growth_add(struct growth *g, const struct growth_point *now, int64_t window_ms)
+void queue_growth_add(struct queue_growth *g, const struct queue_growth_point *now, int64_t window_ms)
 {
-	if (g->n && clock_age_ms(&g->p[g->n - 1].at, &now->at) < window_ms / (GROWTH_POINTS - 2))
+	if (g->n && clock_age_ms(&g->p[g->n - 1].at, &now->at) < window_ms / (QUEUE_GROWTH_POINTS - 2))
 		return;
-	if (g->n == GROWTH_POINTS) {
-		memmove(&g->p[0], &g->p[1], (GROWTH_POINTS - 1) * sizeof(g->p[0]));
+	if (g->n == QUEUE_GROWTH_POINTS) {
+		memmove(&g->p[0], &g->p[1], (QUEUE_GROWTH_POINTS - 1) * sizeof(g->p[0]));
 		g->n--;
 	}
 	g->p[g->n++] = *now;
