@@ -1,0 +1,199 @@
+/* Configurations and checks that come and go; see apply.h. */
+#include "apply.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/buf.h"
+#include "../lib/file.h"
+#include "../lib/json.h"
+#include "../lib/log.h"
+#include "control_cmds.h"
+#include "core.h"
+#include "evlog.h"
+#include "pagerwatch.h"
+#include "prober.h"
+#include "record.h"
+#include "say.h"
+#include "snapshot.h"
+
+/* --- burials --------------------------------------------------------------------------------------- */
+
+/* A check that is not configured any more: its problem is taken back; when that is in the spool, its record goes. */
+static void bury(struct super *s, struct check *c)
+{
+	struct check **v = realloc(s->buried, (s->nburied + 1) * sizeof *v);
+	struct judge_say say;
+	struct stamp now = clock_stamp();
+	core_drop_run(s, c);
+	commands_answer_gone(c);
+	c->conf = NULL;
+	c->host = "";
+	c->nparents = 0;
+	if (!v) {
+		check_free(c);
+		return;
+	}
+	s->buried = v;
+	s->buried[s->nburied++] = c;
+	log_notice("%s: no longer in the configuration", c->name);
+	check_set_result(c, "", "no longer watched: it was taken out of the configuration", NULL, NULL);
+	if (judge_removed(&c->judge, &now, &say))
+		say_event(s, c, &say, "");
+}
+
+void apply_bury_finally(struct super *s)
+{
+	for (size_t i = 0; i < s->nburied;) {
+		struct check *c = s->buried[i];
+		say_tick(s, c, clock_boot_ms());
+		if (c->out) {
+			i++;
+			continue;
+		}
+		/* configured again meanwhile: the record is the new one's */
+		if (!checks_find(&s->checks, c->name))
+			state_forget(&s->state, c);
+		check_free(c);
+		s->buried[i] = s->buried[--s->nburied];
+	}
+}
+
+static struct check *orphan(struct super *s, const char *file)
+{
+	struct buf b;
+	char *path = file_join(s->state.dir, file), why[512];
+	struct check *c = NULL;
+	buf_init(&b, RECORD_MAX);
+	if (path && file_read(path, &b)) {
+		cJSON *o = json_parse(b.data ? b.data : "", b.len, b.max, NULL);
+		const char *name = json_str(o, "name", "");
+		if (*name && strlen(name) < EVENT_NAME_MAX && !checks_find(&s->checks, name))
+			c = check_new(name, CHECK_NET);
+		cJSON_Delete(o);
+	}
+	buf_fini(&b);
+	free(path);
+	if (c)
+		state_load(&s->state, c, s->history, why, sizeof why);
+	return c;
+}
+
+void apply_bury_orphans(struct super *s)
+{
+	DIR *d = opendir(s->state.dir);
+	struct dirent *e;
+	while (d && (e = readdir(d))) {
+		size_t n = strlen(e->d_name);
+		struct check *c = n > 5 && strcmp(e->d_name + n - 5, ".json") == 0 ? orphan(s, e->d_name) : NULL;
+		if (!c)
+			continue;
+		say_again(s, c);
+		bury(s, c);
+	}
+	if (d)
+		closedir(d);
+}
+
+/* --- the configuration ----------------------------------------------------------------------------- */
+
+/* Taken out and put back at once: what was said in between may not be on disk yet, and its numbers are used. */
+static void rise_from_grave(struct super *s, struct check *c)
+{
+	for (size_t i = 0; i < s->nburied; i++)
+		if (strcmp(s->buried[i]->name, c->name) == 0 && s->buried[i]->judge.change >= c->judge.change) {
+			struct stamp now = clock_stamp();
+			judge_init(&c->judge, s->buried[i]->judge.change, &now);
+		}
+}
+
+/* A check that is new to this process: what is known of it comes from the disk. */
+static void on_fresh(void *arg, struct check *c)
+{
+	struct super *s = arg;
+	char why[512], text[768];
+	struct stamp now = clock_stamp();
+	enum state_found found = state_load(&s->state, c, s->history, why, sizeof why);
+	rise_from_grave(s, c);
+	if (c->kind == CHECK_SELF && strcmp(c->name, "self") == 0)
+		c->max = 2;
+	if (c->conf) {
+		bool hurry = judge_problem(&c->judge) || judge_retrying(&c->judge, c->max);
+		int64_t last = c->has_run ? now.boot_ms - clock_age_ms(&c->last_run, &now) : SCHED_NEVER;
+		sched_first(&c->slot, c->name, last, hurry, now.boot_ms);
+	}
+	say_again(s, c);
+	if (!why[0] || found == STATE_NEW)
+		return;
+	log_err("%s: %s", c->name, why);
+	snprintf(text, sizeof text, "%s; attempts, downtime and the probe's state start afresh", why);
+	if (found == STATE_LOST)
+		say_notice(s, c, text);
+}
+
+static bool place_wanted(const struct config *conf, enum check_place which)
+{
+	for (size_t i = 0; i < conf->nchecks; i++)
+		if (conf->checks[i].place == which)
+			return true;
+	return false;
+}
+
+/* Runs whose prober is not the one their check belongs to (any more) are nobody's; they are made again. */
+static void drop_runs(struct super *s, const struct place *left)
+{
+	for (size_t i = 0; i < s->checks.nslots; i++) {
+		struct check *c = check_of_slot(s->checks.slots[i]);
+		const struct place *mine = s->places[c->kind == CHECK_LOCAL ? PLACE_LOCAL : PLACE_NET];
+		if (c->run && (run_place(c->run) == left || run_place(c->run) != mine))
+			core_drop_run(s, c);
+	}
+}
+
+/* Probers stay, unless their socket or program is another one now, or nothing needs them. */
+static void apply_places(struct super *s)
+{
+	const struct config *conf = s->conf;
+	char *libexec = file_libexec(conf->libexec);
+	drop_runs(s, NULL);
+	for (int i = 0; i < 2; i++) {
+		enum check_place which = (enum check_place)i;
+		const char *socket = which == PLACE_LOCAL ? conf->prober_local_socket : conf->prober_net_socket;
+		bool wanted = place_wanted(conf, which);
+		if (s->places[i] && (!wanted || place_differs(s->places[i], libexec, socket))) {
+			drop_runs(s, s->places[i]);
+			place_free(s->places[i]);
+			s->places[i] = NULL;
+		}
+		if (wanted && !s->places[i])
+			s->places[i] = place_new(s->base, which, libexec, socket, &core_place_calls, s);
+	}
+	free(libexec);
+}
+
+bool apply_config(struct super *s, struct config *conf)
+{
+	struct checks fresh, old = s->checks;
+	struct config *old_conf = s->conf;
+	/* new checks are looked up and told of in the new order of things */
+	if (!checks_build(&fresh, old.v ? &old : NULL, conf, on_fresh, s))
+		return false;
+	s->checks = fresh;
+	s->conf = conf;
+	s->reload_at = clock_stamp();
+	for (size_t i = 0; i < old.n; i++)
+		bury(s, old.v[i]);
+	old.n = 0;
+	checks_fini(&old);
+	apply_places(s);
+	evlog_keep(s->history, conf->history);
+	if (s->pagerwatch)
+		pagerwatch_apply(s->pagerwatch);
+	config_free(old_conf);
+	snapshot_later(s);
+	core_settle_soon(s);
+	core_start_soon(s);
+	return true;
+}

@@ -1,0 +1,209 @@
+/* Requests on the control socket; see control_cmds.h. */
+#include "control_cmds.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/control.h"
+#include "../lib/json.h"
+#include "../lib/log.h"
+#include "confswap.h"
+#include "core.h"
+#include "evlog.h"
+#include "prober.h"
+#include "self.h"
+#include "snapshot.h"
+
+enum { HISTORY_DEFAULT = 20, HISTORY_MAX = 1000, WRITE_PATIENCE_MS = 2000, RUN_PATIENCE_MS = 30000 };
+
+static cJSON *answer_ok(void)
+{
+	cJSON *a = cJSON_CreateObject();
+	cJSON_AddBoolToObject(a, "ok", true);
+	return a;
+}
+
+static void answer_check(struct control_client *client, const struct check *c, const char *note)
+{
+	struct stamp now = clock_stamp();
+	cJSON *a = answer_ok();
+	cJSON_AddItemToObject(a, "check", check_to_json(c, &now));
+	if (note)
+		cJSON_AddStringToObject(a, "note", note);
+	control_reply(client, a);
+}
+
+/* The check the request names, or NULL when that was answered. */
+static struct check *named(struct super *s, struct control_client *client, const cJSON *request)
+{
+	const char *name = json_str(request, "name", NULL);
+	struct check *c = name ? checks_find(&s->checks, name) : NULL;
+	if (!name)
+		control_error(client, "\"name\" is missing: which check?");
+	else if (!c)
+		control_error(client, "there is no check \"%.128s\"", name);
+	return c;
+}
+
+static void do_status(struct super *s, struct control_client *client)
+{
+	cJSON *a = snapshot_json(s);
+	if (!a) {
+		control_error(client, "the status cannot be made (out of memory, or larger than 16 MiB)");
+		return;
+	}
+	cJSON_AddBoolToObject(a, "ok", true);
+	control_reply(client, a);
+}
+
+static void do_check(struct super *s, struct control_client *client, const cJSON *request)
+{
+	struct check *c = named(s, client, request);
+	if (!c)
+		return;
+	if (!c->conf) { /* built-in: looked at once a second anyway */
+		self_look(s, clock_boot_ms());
+		answer_check(client, c, NULL);
+		return;
+	}
+	int64_t now = clock_boot_ms();
+	struct waiter w = { .client = client, .after_ms = now, .until_ms = now + 2 * c->conf->timeout_ms + RUN_PATIENCE_MS };
+	if (!check_waiter_add(c, &w)) {
+		control_error(client, "out of memory");
+		return;
+	}
+	core_run_now(s, c);
+}
+
+static void do_downtime(struct super *s, struct control_client *client, const cJSON *request)
+{
+	struct check *c = named(s, client, request);
+	char why[160];
+	if (!c)
+		return;
+	if (json_bool(request, "cancel", false)) {
+		if (!downtime_given(&c->downtime)) {
+			control_error(client, "%s is in no downtime", c->name);
+			return;
+		}
+		downtime_clear(&c->downtime);
+		log_notice("%s: downtime cancelled by %s", c->name, json_str(request, "by", "somebody"));
+	} else {
+		if (!downtime_set(&c->downtime, json_int(request, "from_wall_ms", 0), json_int(request, "until_wall_ms", 0),
+				  json_str(request, "by", ""), json_str(request, "comment", ""), clock_wall_ms(), why, sizeof why)) {
+			control_error(client, "downtime of %s: %s", c->name, why);
+			return;
+		}
+		char text[400];
+		log_notice("%s: %s", c->name, downtime_text(&c->downtime, text, sizeof text));
+	}
+	core_downtime_changed(s, c);
+	struct waiter w = { .client = client, .ticket = c->ticket, .until_ms = clock_boot_ms() + WRITE_PATIENCE_MS };
+	if (!check_waiter_add(c, &w))
+		answer_check(client, c, "accepted; it is not known whether it is on disk");
+}
+
+static void do_history(struct super *s, struct control_client *client, const cJSON *request)
+{
+	int64_t limit = json_int(request, "limit", HISTORY_DEFAULT);
+	if (limit < 1 || limit > HISTORY_MAX) {
+		control_error(client, "\"limit\" must be 1 to %d", HISTORY_MAX);
+		return;
+	}
+	cJSON *a = answer_ok();
+	cJSON_AddItemToObject(a, "events", evlog_read(s->history, json_str(request, "name", NULL), (size_t)limit));
+	control_reply(client, a);
+}
+
+void commands_handle(void *arg, struct control_client *client, const cJSON *request)
+{
+	struct super *s = arg;
+	const char *what = json_str(request, "do", "");
+	if (s->stopping)
+		control_error(client, "monitord is stopping");
+	else if (strcmp(what, "status") == 0)
+		do_status(s, client);
+	else if (strcmp(what, "check") == 0)
+		do_check(s, client, request);
+	else if (strcmp(what, "downtime") == 0)
+		do_downtime(s, client, request);
+	else if (strcmp(what, "history") == 0)
+		do_history(s, client, request);
+	else if (strcmp(what, "reload") == 0)
+		confswap_ask(s->confswap, client);
+	else if (strcmp(what, "subscribe") == 0) {
+		control_subscribe(client);
+		control_reply(client, answer_ok());
+	} else
+		control_error(client, "monitord does not know \"%.64s\"; it knows status, check, downtime, history, reload, subscribe",
+			      what);
+}
+
+/* Takes the waiters out that f says are served, and answers them. */
+static void serve(struct check *c, bool (*served)(const struct waiter *w, int64_t value), int64_t value, const char *note)
+{
+	struct waiter **at = &c->waiters;
+	while (*at) {
+		struct waiter *w = *at;
+		if (!served(w, value)) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		answer_check(w->client, c, note);
+		free(w);
+	}
+}
+
+static bool waits_for_run(const struct waiter *w, int64_t started_ms)
+{
+	return w->after_ms && started_ms >= w->after_ms;
+}
+
+static bool waits_for_write(const struct waiter *w, int64_t ticket)
+{
+	return w->ticket && (int64_t)w->ticket <= ticket;
+}
+
+static bool write_took_too_long(const struct waiter *w, int64_t now_ms)
+{
+	return w->ticket && now_ms >= w->until_ms;
+}
+
+static bool run_took_too_long(const struct waiter *w, int64_t now_ms)
+{
+	return w->after_ms && now_ms >= w->until_ms;
+}
+
+void commands_answer_run(struct super *s, struct check *c, int64_t started_ms)
+{
+	(void)s;
+	serve(c, waits_for_run, started_ms, NULL);
+}
+
+void commands_answer_write(struct super *s, struct check *c, uint64_t ticket, const char *why)
+{
+	(void)s;
+	serve(c, waits_for_write, (int64_t)ticket, why ? "accepted, but not on disk: a reboot would forget it" : NULL);
+}
+
+void commands_answer_gone(struct check *c)
+{
+	while (c->waiters) {
+		struct waiter *w = c->waiters;
+		c->waiters = w->next;
+		control_error(w->client, "%s is no longer in the configuration", c->name);
+		free(w);
+	}
+}
+
+void commands_tick(struct super *s, int64_t now_ms)
+{
+	for (size_t i = 0; i < s->checks.n; i++) {
+		struct check *c = s->checks.v[i];
+		if (!c->waiters)
+			continue;
+		serve(c, write_took_too_long, now_ms, "accepted, but the disk does not answer");
+		serve(c, run_took_too_long, now_ms, "no run could be made in time; this is the last result");
+	}
+}

@@ -1,0 +1,426 @@
+/* The core; see core.h. */
+#include "core.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/control.h"
+#include "../lib/json.h"
+#include "../lib/log.h"
+#include "../lib/loop.h"
+#include "../lib/spool.h"
+#include "apply.h"
+#include "control_cmds.h"
+#include "pagerwatch.h"
+#include "prober.h"
+#include "say.h"
+#include "self.h"
+#include "settle.h"
+#include "snapshot.h"
+
+/* A tick that comes so late means that we slept (suspend, SIGSTOP): no one else is to blame for that time. */
+enum { TICK_MS = 1000, SLEPT_MS = 5000 };
+/* Checks that run more rarely than this have each run recorded, so that a restart does not run them again. */
+enum { RARE_MS = 300000 };
+/* A run that is lost with its prober is made again at once, but not for ever: it may be what kills it. */
+enum { DEATHS_MAX = 3, BLOB_MAX = 65536 };
+
+/* --- starting what is due -------------------------------------------------------------------------- */
+
+static struct place *place_of(const struct super *s, const struct check *c)
+{
+	return s->places[c->kind == CHECK_LOCAL ? PLACE_LOCAL : PLACE_NET];
+}
+
+static void mark_blocked(struct super *s)
+{
+	bool room[2];
+	for (int i = 0; i < 2; i++)
+		room[i] = s->places[i] && place_has_room(s->places[i]);
+	for (size_t i = 0; i < s->checks.nslots; i++) {
+		struct check *c = check_of_slot(s->checks.slots[i]);
+		c->slot.blocked = !room[c->kind == CHECK_LOCAL ? PLACE_LOCAL : PLACE_NET];
+	}
+}
+
+static void start_due(void *arg)
+{
+	struct super *s = arg;
+	if (s->stopping)
+		return;
+	int64_t wake = SCHED_NEVER;
+	struct sched_slot *slot;
+	mark_blocked(s);
+	while ((slot = sched_next(s->checks.slots, s->checks.nslots, clock_boot_ms(), &wake))) {
+		struct check *c = check_of_slot(slot);
+		c->run = place_run(place_of(s, c), c, c->blob);
+		if (!c->run) {
+			slot->blocked = true; /* looked at again with the next tick */
+			continue;
+		}
+		sched_started(slot, c->run->started.boot_ms, s->conf->host_gap_ms);
+		if (!place_has_room(place_of(s, c)))
+			mark_blocked(s);
+	}
+	int64_t wait = wake == SCHED_NEVER ? TICK_MS : wake - clock_boot_ms();
+	loop_timer_in(s->sched_timer, wait < 0 ? 0 : wait > TICK_MS ? TICK_MS : wait);
+}
+
+void core_start_soon(struct super *s)
+{
+	if (s->sched_timer)
+		loop_timer_in(s->sched_timer, 0);
+}
+
+void core_run_now(struct super *s, struct check *c)
+{
+	if (!c->conf)
+		return;
+	sched_now(&c->slot, clock_boot_ms());
+	core_start_soon(s);
+}
+
+int64_t core_overdue(const struct super *s, const char **name)
+{
+	int64_t now = clock_boot_ms(), worst = 0;
+	*name = "";
+	for (size_t i = 0; i < s->checks.nslots; i++) {
+		int64_t age = sched_overdue(s->checks.slots[i], now);
+		if (age > worst) {
+			worst = age;
+			*name = check_of_slot(s->checks.slots[i])->name;
+		}
+	}
+	return worst;
+}
+
+/* --- results --------------------------------------------------------------------------------------- */
+
+static void publish_change(struct super *s, const struct check *c)
+{
+	if (!s->control)
+		return;
+	struct stamp now = clock_stamp();
+	cJSON *v = cJSON_CreateObject();
+	cJSON_AddItemToObject(v, "change", check_to_json(c, &now));
+	control_publish(s->control, v);
+	cJSON_Delete(v);
+}
+
+static void log_step(const struct check *c, enum judge_step step)
+{
+	const struct judge *j = &c->judge;
+	const char *text = c->text ? c->text : "";
+	if (step == JUDGE_SAME || (step == JUDGE_HARD && judge_problem(j) == false && !j->said))
+		return;
+	/* a confirmed change that is said gets its line from say.c */
+	if (step == JUDGE_SOFT && j->measured && j->state != NAG_OK)
+		log_info("%s: %s, attempt %d of %d: %s", c->name, nag_name(j->state), j->attempt, c->max, text);
+	else if (step == JUDGE_SOFT && !j->measured)
+		log_info("%s: not measured, %d of %d: %s", c->name, j->unmeasured, judge_unmeasured_max(c->max), text);
+	else if (step == JUDGE_SOFT)
+		log_info("%s: OK: %s", c->name, text);
+}
+
+/* What follows from a new judgement: words, the record, the status. */
+static void judged(struct super *s, struct check *c, enum judge_step step, bool record)
+{
+	uint64_t ticket = c->ticket;
+	log_step(c, step);
+	settle_check(s, c);
+	if (record && ticket == c->ticket) /* saying something has it recorded already */
+		state_save(&s->state, c);
+	if (step == JUDGE_SAME)
+		return;
+	publish_change(s, c);
+	snapshot_later(s);
+	core_settle_soon(s); /* others may hang below it */
+}
+
+static char *perf_text(const struct result *res)
+{
+	cJSON *o = cJSON_CreateObject();
+	result_to_json(res, o);
+	char *text = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(o, "perf"));
+	cJSON_Delete(o);
+	return text;
+}
+
+/* True when the state the probe leaves differs from what we have. */
+static bool take_blob(struct check *c, const char *blob)
+{
+	if (!blob || strlen(blob) > BLOB_MAX || (c->blob && strcmp(c->blob, blob) == 0))
+		return false;
+	char *copy = strdup(blob);
+	if (!copy)
+		return false;
+	free(c->blob);
+	c->blob = copy;
+	return true;
+}
+
+/* From when on the results are what they are: whatever may explain them must be as new. */
+static void note_turn(struct check *c, const struct judge *before, const struct run *r)
+{
+	if (before->state != c->judge.state || before->measured != c->judge.measured || !before->ever)
+		c->turned_ms = r->started.boot_ms;
+}
+
+static void run_ended(struct super *s, struct check *c, bool at_once)
+{
+	int64_t now = clock_boot_ms();
+	c->run = NULL;
+	c->fresh_ms = now;
+	sched_ended(&c->slot, judge_retrying(&c->judge, c->max), at_once, now);
+	core_start_soon(s);
+}
+
+static void on_done(void *arg, struct run *r, struct result *res, const char *blob, double run_ms)
+{
+	struct super *s = arg;
+	struct check *c = r->check;
+	struct judge before = c->judge;
+	struct stamp now = clock_stamp();
+	c->has_run = true;
+	c->last_run = r->started;
+	c->run_ms = run_ms;
+	c->deaths = 0;
+	check_set_result(c, res->layer, buf_str(&res->text), buf_str(&res->more), res->nperf ? perf_text(res) : NULL);
+	bool record = take_blob(c, blob);
+	enum judge_step step = judge_result(&c->judge, c->max, res->state, res->measured, &now);
+	record = record || before.attempt != c->judge.attempt || before.unmeasured != c->judge.unmeasured ||
+		 step != JUDGE_SAME || c->conf->interval_ms >= RARE_MS;
+	note_turn(c, &before, r);
+	run_ended(s, c, false);
+	judged(s, c, step, record);
+	commands_answer_run(s, c, r->started.boot_ms);
+}
+
+static void on_lost(void *arg, struct run *r, const char *why, bool culprit)
+{
+	struct super *s = arg;
+	struct check *c = r->check;
+	struct judge before = c->judge;
+	struct stamp now = clock_stamp();
+	c->has_run = true;
+	c->last_run = r->started;
+	c->deaths++;
+	check_set_result(c, "prober", why, NULL, NULL);
+	bool at_once = !culprit && c->deaths < DEATHS_MAX;
+	enum judge_step step = judge_result(&c->judge, c->max, NAG_UNKNOWN, false, &now);
+	note_turn(c, &before, r);
+	run_ended(s, c, at_once);
+	judged(s, c, step, true);
+	if (!at_once)
+		commands_answer_run(s, c, r->started.boot_ms);
+}
+
+static void on_store(void *arg, struct run *r, const char *state)
+{
+	struct super *s = arg;
+	struct check *c = r->check;
+	if (strlen(state) > BLOB_MAX) {
+		log_warn("%s: the probe's state is larger than 64 KiB and is refused", c->name);
+		place_stored(r, false);
+		return;
+	}
+	take_blob(c, state);
+	state_save(&s->state, c);
+	r->store_ticket = c->ticket;
+}
+
+static void on_room(void *arg)
+{
+	struct super *s = arg;
+	core_start_soon(s);
+}
+
+const struct place_calls core_place_calls = { .done = on_done, .lost = on_lost, .store = on_store, .room = on_room };
+
+void core_drop_run(struct super *s, struct check *c)
+{
+	if (!c->run)
+		return;
+	place_cancel(c->run);
+	run_ended(s, c, true);
+}
+
+void core_self(struct super *s, const char *name, enum nag_state state, const char *layer, const char *text)
+{
+	struct check *c = checks_find(&s->checks, name);
+	struct judge before = c->judge;
+	struct stamp now = clock_stamp();
+	c->has_run = true;
+	c->last_run = now;
+	c->fresh_ms = now.boot_ms;
+	check_set_result(c, layer, text, NULL, NULL);
+	enum judge_step step = judge_result(&c->judge, c->max, state, true, &now);
+	judged(s, c, step, step != JUDGE_SAME || before.attempt != c->judge.attempt);
+}
+
+/* --- the disk tells -------------------------------------------------------------------------------- */
+
+static void recorded(struct super *s, struct check *c, const struct diskq_fate *f)
+{
+	if (f->where == DISKQ_DURABLE && f->ticket > c->durable)
+		c->durable = f->ticket;
+	if (f->ticket >= c->ticket)
+		c->asked_ms = 0;
+	say_recorded(s, c, f->ticket);
+	if (c->run && c->run->store_ticket && c->run->store_ticket <= f->ticket)
+		place_stored(c->run, f->where == DISKQ_DURABLE);
+	commands_answer_write(s, c, f->ticket, f->where == DISKQ_DURABLE ? NULL : f->why);
+}
+
+static void on_disk(void *arg)
+{
+	struct super *s = arg;
+	struct diskq_fate f;
+	while (diskq_fate(s->disk, &f)) {
+		bool sick = f.where != DISKQ_DURABLE;
+		if (sick && !s->state.trouble[0])
+			log_err("state: %s: %s", s->state.dir, f.why);
+		else if (!sick && s->state.trouble[0])
+			log_notice("state: %s takes records again", s->state.dir);
+		snprintf(s->state.trouble, sizeof s->state.trouble, "%s%.150s", sick ? "state: " : "", f.why);
+		struct check *c = checks_find(&s->checks, f.key);
+		for (size_t i = 0; !c && i < s->nburied; i++)
+			if (strcmp(s->buried[i]->name, f.key) == 0)
+				c = s->buried[i];
+		if (c)
+			recorded(s, c, &f);
+	}
+}
+
+static void on_spool(void *arg)
+{
+	struct super *s = arg;
+	say_spool_fates(s);
+}
+
+/* --- time ------------------------------------------------------------------------------------------ */
+
+static void look_for_stale(struct super *s, int64_t now_ms)
+{
+	struct stamp now = clock_stamp();
+	for (size_t i = 0; i < s->checks.nslots; i++) {
+		struct check *c = check_of_slot(s->checks.slots[i]);
+		int64_t limit = CORE_STALE_INTERVALS * c->slot.interval_ms + c->conf->timeout_ms;
+		char text[120], span[32];
+		if (c->judge.stale || c->run || now_ms - c->fresh_ms <= limit)
+			continue;
+		snprintf(text, sizeof text, "stale: no result for %s", clock_span(now_ms - c->fresh_ms, span, sizeof span));
+		check_set_result(c, "stale", text, NULL, NULL);
+		judged(s, c, judge_stale(&c->judge, c->max, &now), true);
+	}
+}
+
+static void forgive(struct super *s, int64_t ms, int64_t now_ms)
+{
+	char span[32];
+	log_warn("this process did not run for %s", clock_span(ms, span, sizeof span));
+	for (size_t i = 0; i < s->checks.nslots; i++)
+		check_of_slot(s->checks.slots[i])->fresh_ms += ms;
+	for (int i = 0; i < 2; i++)
+		if (s->places[i])
+			place_forgive(s->places[i], ms);
+	pagerwatch_forgive(s->pagerwatch, now_ms);
+}
+
+/* Writes what can wait, some at a time: records that only lost an event that has arrived. */
+static void save_leisurely(struct super *s)
+{
+	int left = 20;
+	for (size_t i = 0; i < s->checks.n && left > 0; i++) {
+		if (!s->checks.v[i]->dirty)
+			continue;
+		state_save(&s->state, s->checks.v[i]);
+		left--;
+	}
+}
+
+static void on_tick(void *arg)
+{
+	struct super *s = arg;
+	int64_t now = clock_boot_ms(), slept = now - s->tick_ms - TICK_MS;
+	s->tick_ms = now;
+	loop_timer_in(s->tick_timer, TICK_MS);
+	if (slept > SLEPT_MS)
+		forgive(s, slept, now);
+	for (int i = 0; i < 2; i++)
+		if (s->places[i])
+			place_tick(s->places[i], now);
+	pagerwatch_tick(s->pagerwatch, now);
+	self_tick(s, now);
+	look_for_stale(s, now);
+	settle_all(s);
+	for (size_t i = 0; i < s->checks.n; i++)
+		if (s->checks.v[i]->out)
+			say_tick(s, s->checks.v[i], now);
+	commands_tick(s, now);
+	apply_bury_finally(s);
+	save_leisurely(s);
+	if (now - s->beat_snapshot_ms >= s->conf->beat_ms) {
+		s->beat_snapshot_ms = now;
+		snapshot_write(s);
+	}
+	start_due(s);
+}
+
+static void on_settle(void *arg)
+{
+	settle_all(arg);
+}
+
+void core_settle_soon(struct super *s)
+{
+	if (s->settle_timer)
+		loop_timer_in(s->settle_timer, 0);
+}
+
+void core_downtime_changed(struct super *s, struct check *c)
+{
+	settle_check(s, c);
+	state_save(&s->state, c);
+	publish_change(s, c);
+	snapshot_later(s);
+}
+
+static void on_snapshot(void *arg)
+{
+	snapshot_now(arg);
+}
+
+void core_start(struct super *s)
+{
+	s->tick_ms = clock_boot_ms();
+	s->disk_fd = loop_fd_new(s->base, diskq_fd(s->disk), on_disk, s);
+	s->spool_fd = loop_fd_new(s->base, spool_writer_fd(s->spool), on_spool, s);
+	s->tick_timer = loop_timer_new(s->base, on_tick, s);
+	s->sched_timer = loop_timer_new(s->base, start_due, s);
+	s->settle_timer = loop_timer_new(s->base, on_settle, s);
+	s->snapshot_timer = loop_timer_new(s->base, on_snapshot, s);
+	loop_timer_in(s->tick_timer, 0);
+}
+
+void core_stop(struct super *s)
+{
+	s->stopping = true;
+	for (size_t i = 0; i < s->checks.nslots; i++)
+		core_drop_run(s, check_of_slot(s->checks.slots[i]));
+	for (int i = 0; i < 2; i++) {
+		place_free(s->places[i]);
+		s->places[i] = NULL;
+	}
+	/* what is on its way gets there, or is written again at the next start */
+	diskq_flush(s->disk, 3000);
+	on_disk(s);
+	spool_writer_flush(s->spool, 3000);
+	say_spool_fates(s);
+	for (size_t i = 0; i < s->checks.n; i++)
+		if (s->checks.v[i]->dirty)
+			state_save(&s->state, s->checks.v[i]);
+	diskq_flush(s->disk, 3000);
+	snapshot_write(s);
+}

@@ -1,0 +1,35 @@
+/*
+ * monitord's half of the dead-man: beats to pagerd, and the verdict about it. When pagerd is gone
+ * (silent or wedged past the limit), monitord pages by itself on the last resort's line: that
+ * pagerd is gone, and, while it is, each new problem, within bounds; and when it is back. The built-in
+ * check self.pagerd says the same, and also when the two run different configurations for a minute.
+ */
+#ifndef MONITORD_PAGERWATCH_H
+#define MONITORD_PAGERWATCH_H
+
+#include "super.h"
+
+struct cJSON;
+
+/* The configurations may differ so long: a reload reaches the daemons one after the other. */
+enum { PAGERWATCH_DIFFER_MS = 60000 };
+
+struct pagerwatch *pagerwatch_new(struct super *s);
+/* A new configuration is in force. */
+void pagerwatch_apply(struct pagerwatch *w);
+/* Every second. */
+void pagerwatch_tick(struct pagerwatch *w, int64_t now_ms);
+/* We slept ourselves: silence of that time is not pagerd's. */
+void pagerwatch_forgive(struct pagerwatch *w, int64_t now_ms);
+/* An event was decided. */
+void pagerwatch_event(struct pagerwatch *w, const struct event *e);
+bool pagerwatch_alive(const struct pagerwatch *w);
+/* Why self.pagerd's problem need not be paged by pagerd: the last resort did; NULL: it was not. */
+const char *pagerwatch_paged(const struct pagerwatch *w);
+/* The object "pager" of the snapshot. */
+struct cJSON *pagerwatch_json(const struct pagerwatch *w);
+/* Tells pagerd that we stop and will be back. */
+void pagerwatch_goodbye(struct pagerwatch *w);
+void pagerwatch_free(struct pagerwatch *w);
+
+#endif

@@ -1,0 +1,97 @@
+/* The status; see snapshot.h. */
+#include "snapshot.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../lib/file.h"
+#include "../lib/heartbeat.h"
+#include "../lib/json.h"
+#include "../lib/log.h"
+#include "../lib/loop.h"
+#include "../lib/spool.h"
+#include "pagerwatch.h"
+#include "prober.h"
+
+enum { SNAPSHOT_BYTES_MAX = 16 << 20, SNAPSHOT_SOON_MS = 200 };
+
+static void add_spool(cJSON *o, const struct super *s)
+{
+	cJSON *v = cJSON_AddObjectToObject(o, "spool");
+	json_add_int(v, "pending", s->spool ? (int64_t)spool_writer_pending(s->spool) : 0);
+	json_add_int(v, "twin", (int64_t)s->spool_twin);
+	cJSON_AddStringToObject(v, "trouble", s->spool_trouble[0] ? s->spool_trouble : s->state.trouble);
+}
+
+/* One check at a time, so that the memory in use stays small whatever their number. */
+static bool add_checks(cJSON *o, const struct super *s, const struct stamp *now)
+{
+	struct buf text;
+	buf_init(&text, SNAPSHOT_BYTES_MAX);
+	bool ok = buf_puts(&text, "[");
+	for (size_t i = 0; ok && i < s->checks.n; i++) {
+		cJSON *c = check_to_json(s->checks.v[i], now);
+		ok = (i == 0 || buf_puts(&text, ",")) && json_line(c, &text);
+		cJSON_Delete(c);
+		if (ok)
+			text.data[--text.len] = '\0'; /* json_line's newline */
+	}
+	ok = ok && buf_puts(&text, "]") && cJSON_AddRawToObject(o, "checks", text.data);
+	buf_fini(&text);
+	return ok;
+}
+
+cJSON *snapshot_json(const struct super *s)
+{
+	struct stamp now = clock_stamp();
+	cJSON *o = cJSON_CreateObject();
+	json_add_int(o, "v", 1);
+	cJSON_AddStringToObject(o, "daemon", "monitord");
+	json_add_int(o, "pid", getpid());
+	cJSON_AddStringToObject(o, "version", MONITORD_VERSION);
+	json_add_stamp(o, "at", &now);
+	json_add_stamp(o, "started", &s->started);
+	cJSON_AddStringToObject(o, "digest", s->conf->digest);
+	cJSON_AddBoolToObject(o, "from_copy", s->conf->from_copy);
+	cJSON_AddStringToObject(o, "config_error", s->config_error ? s->config_error : "");
+	json_add_stamp(o, "reload_at", &s->reload_at);
+	cJSON_AddItemToObject(o, "pager", pagerwatch_json(s->pagerwatch));
+	add_spool(o, s);
+	cJSON *probers = cJSON_AddArrayToObject(o, "probers");
+	for (int i = 0; i < 2; i++)
+		if (s->places[i])
+			cJSON_AddItemToArray(probers, place_to_json(s->places[i]));
+	if (!add_checks(o, s, &now)) {
+		cJSON_Delete(o);
+		return NULL;
+	}
+	return o;
+}
+
+void snapshot_write(struct super *s)
+{
+	struct buf text;
+	cJSON *o = snapshot_json(s);
+	s->snapshot_dirty = false;
+	buf_init(&text, SNAPSHOT_BYTES_MAX);
+	if (!o || !json_line(o, &text))
+		log_err("status: cannot be made (out of memory, or larger than 16 MiB)");
+	else if (!file_write_volatile(s->snapshot_path, text.data, text.len, 0644))
+		log_err("%s: %s", s->snapshot_path, strerror(errno));
+	buf_fini(&text);
+	cJSON_Delete(o);
+}
+
+void snapshot_now(struct super *s)
+{
+	if (s->snapshot_dirty)
+		snapshot_write(s);
+}
+
+void snapshot_later(struct super *s)
+{
+	if (!s->snapshot_dirty && s->snapshot_timer)
+		loop_timer_in(s->snapshot_timer, SNAPSHOT_SOON_MS);
+	s->snapshot_dirty = true;
+}

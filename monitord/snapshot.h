@@ -1,0 +1,21 @@
+/*
+ * The status: what monitord knows, as one JSON object (doc/contracts.md, "Status and control"). It is
+ * written to RUN/status.json before each event leaves, soon after each other change of a state, and at each heartbeat.
+ */
+#ifndef MONITORD_SNAPSHOT_H
+#define MONITORD_SNAPSHOT_H
+
+#include "super.h"
+
+struct cJSON;
+
+/* The snapshot; owned by the caller. NULL: out of memory, or more than 16 MiB. */
+struct cJSON *snapshot_json(const struct super *s);
+/* Writes the file if anything changed since it was written. */
+void snapshot_now(struct super *s);
+/* Something changed: writes the file within a fifth of a second. */
+void snapshot_later(struct super *s);
+/* Writes the file in any case. */
+void snapshot_write(struct super *s);
+
+#endif
