@@ -136,6 +136,7 @@ class Dovecot:
                 self.imap_port, self.imaps_port, self.lmtp_port = free_ports(3)
             self._configure()
             shutil.rmtree(self.root / "run", ignore_errors=True)
+            self.auth_socket.unlink(missing_ok=True)
             (self.root / "run").mkdir()
             with open(self.root / "stdout", "ab") as out:
                 self.process = subprocess.Popen(
@@ -173,8 +174,9 @@ class Dovecot:
         while time.monotonic() < until:
             if self.process.poll() is not None:
                 return False
-            if all(self._answers(p) for p in (self.imap_port, self.imaps_port, self.lmtp_port)):
-                return self.auth_socket.exists()
+            if self.auth_socket.exists() and all(
+                    self._answers(p) for p in (self.imap_port, self.imaps_port, self.lmtp_port)):
+                return True
             time.sleep(0.02)
         return False
 
