@@ -144,7 +144,7 @@ struct disk_run {
 	enum nag_state worst;
 	struct buf wrong, free; /* "/var: 3% free, not above 5%; " and " / 812MiB (83% inode=97%);" */
 	size_t judged;
-	bool unmeasured;
+	bool unmeasured, changed;
 };
 
 static char *resolve(void *arg, const char *path)
@@ -213,8 +213,8 @@ static void foretell(struct disk_run *d, const char *name, struct growth_fs *fs,
 	int64_t span;
 	char left[32], over[32], why[160];
 
-	growth_add(fs, d->now_ms, s->used, dc->growth_window_ms);
-	if (!growth_rate(fs, dc->growth_window_ms, &rate, &span) || rate <= 0 || s->free / rate > FORETELL_MAX_S * 10.0)
+	d->changed |= growth_add(fs, d->now_ms, s->used, dc->growth_window_ms);
+	if (!growth_rate(fs, d->now_ms, s->used, dc->growth_window_ms, &rate, &span) || rate <= 0 || s->free / rate > FORETELL_MAX_S * 10.0)
 		return;
 	int64_t full_ms = (int64_t)(s->free / rate * 1e3);
 	snprintf(why, sizeof why, "will be full in %s, growing %.3g MiB a minute (over %s)", clock_span(full_ms, left, sizeof left),
@@ -245,7 +245,9 @@ static void judge(struct disk_run *d, const struct disk_target *t, const struct 
 	}
 	if (fs) {
 		/* once it was writable, that is remembered until it is writable again or the state is lost */
-		fs->writable = !m->super_ro || (fs->known && fs->writable);
+		bool writable = !m->super_ro || (fs->known && fs->writable);
+		d->changed |= !fs->known || writable != fs->writable;
+		fs->writable = writable;
 		fs->seen = true;
 		foretell(d, name, fs, s);
 	}
@@ -356,7 +358,8 @@ static void disk_run(struct probe_run *run)
 		for (size_t i = 0; i < targets.n; i++)
 			look_at(&d, &targets.v[i]);
 		conclude(&d);
-		growth_save(&d.growth, &run->newstate);
+		if (d.changed)
+			growth_save(&d.growth, &run->newstate);
 	} else {
 		result_fail(run->result, NAG_UNKNOWN, "memory", "out of memory");
 		run->result->measured = false;

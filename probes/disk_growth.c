@@ -63,40 +63,44 @@ static void drop_first(struct growth_fs *fs, size_t k)
 	fs->n -= k;
 }
 
-void growth_add(struct growth_fs *fs, int64_t now_ms, double used, int64_t window_ms)
+bool growth_add(struct growth_fs *fs, int64_t now_ms, double used, int64_t window_ms)
 {
-	size_t old = 0;
+	size_t old = 0, before = fs->n;
 
 	/* the wall clock was set back: what lies in the future is worth nothing */
-	while (fs->n > 0 && fs->s[fs->n - 1].at_ms >= now_ms)
+	while (fs->n > 0 && fs->s[fs->n - 1].at_ms > now_ms)
 		fs->n--;
+	if (fs->n > 0 && now_ms - fs->s[fs->n - 1].at_ms < window_ms / STEPS)
+		return fs->n != before;
 	while (old < fs->n && fs->s[old].at_ms < now_ms - window_ms)
 		old++;
 	drop_first(fs, old);
-	if (fs->n >= 2 && fs->s[fs->n - 1].at_ms - fs->s[fs->n - 2].at_ms < window_ms / STEPS)
-		fs->n--; /* the last one only stood for now */
 	if (fs->n == GROWTH_SAMPLES)
 		drop_first(fs, 1);
 	fs->s[fs->n++] = (struct growth_sample){ now_ms, used };
+	return true;
 }
 
-bool growth_rate(const struct growth_fs *fs, int64_t window_ms, double *rate, int64_t *span_ms)
+bool growth_rate(const struct growth_fs *fs, int64_t now_ms, double used, int64_t window_ms, double *rate, int64_t *span_ms)
 {
+	struct growth_sample s[GROWTH_SAMPLES + 1];
+	size_t n = fs->n;
 	double t = 0, u = 0, tt = 0, tu = 0;
 
-	if (fs->n < 3)
+	memcpy(s, fs->s, n * sizeof s[0]);
+	if (n == 0 || s[n - 1].at_ms < now_ms)
+		s[n++] = (struct growth_sample){ now_ms, used };
+	*span_ms = s[n - 1].at_ms - s[0].at_ms;
+	if (n < 3 || *span_ms < window_ms / 6)
 		return false;
-	*span_ms = fs->s[fs->n - 1].at_ms - fs->s[0].at_ms;
-	if (*span_ms < window_ms / 6)
-		return false;
-	for (size_t i = 0; i < fs->n; i++) {
-		t += (double)(fs->s[i].at_ms - fs->s[0].at_ms) / 1e3 / (double)fs->n;
-		u += fs->s[i].used / (double)fs->n;
+	for (size_t i = 0; i < n; i++) {
+		t += (double)(s[i].at_ms - s[0].at_ms) / 1e3 / (double)n;
+		u += s[i].used / (double)n;
 	}
-	for (size_t i = 0; i < fs->n; i++) {
-		double dt = (double)(fs->s[i].at_ms - fs->s[0].at_ms) / 1e3 - t;
+	for (size_t i = 0; i < n; i++) {
+		double dt = (double)(s[i].at_ms - s[0].at_ms) / 1e3 - t;
 		tt += dt * dt;
-		tu += dt * (fs->s[i].used - u);
+		tu += dt * (s[i].used - u);
 	}
 	if (!(tt > 0))
 		return false;

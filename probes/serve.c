@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -204,10 +205,23 @@ static int block_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Each run may need a few descriptors, and a plugin's run three. */
+static void raise_files(size_t threads)
+{
+	struct rlimit files;
+	rlim_t want = 256 + threads * 8;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= want)
+		return;
+	files.rlim_cur = files.rlim_max < want ? files.rlim_max : want;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
 static bool init(struct server *v, const char *path)
 {
 	char why[200] = "";
 
+	raise_files(v->threads);
 	v->signals = block_signals();
 	v->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	for (size_t i = 0; probes_all[i]; i++)
