@@ -83,7 +83,8 @@ struct incident {
 	unsigned episode;           /* pages up to this number belong to an earlier opening of this incident */
 	uint64_t rev;               /* grows with each write */
 	/* not persisted, the owner's */
-	bool dirty;                 /* differs from what the disk has */
+	bool dirty;                 /* changed since it was last written, wherever that was */
+	bool owed;                  /* the disk lacks what the twin (or only memory) has */
 	bool ephemeral;             /* a test page: never written */
 	int64_t seen_ms;            /* when an event of it was last seen in the spool */
 };

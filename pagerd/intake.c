@@ -58,9 +58,10 @@ static bool take(void *arg, const struct event *given, const struct spool_item *
 		return false; /* no room: it waits in the spool */
 	i->seen_ms = now.boot_ms;
 	if (incident_has(i, e.change)) {
-		in->pending |= i->dirty;
-		in->waiting -= !i->dirty;
-		return !i->dirty;
+		bool recorded = !i->dirty && !i->owed;
+		in->pending |= !recorded;
+		in->waiting -= recorded;
+		return recorded;
 	}
 	size_t n = contacts_of(p->conf, &e, who, PAGER_VIEWS_MAX);
 	incident_event(i, &e, who, n, &now);

@@ -57,35 +57,37 @@ static void save(struct pager *p, struct incident *i)
 		i->dirty = false;
 		return;
 	}
+	/* while the disk is known to be in trouble nothing waits for it */
+	if (p->store_trouble && clock_boot_ms() < p->store_retry && store_save_aside(p->store, i))
+		return;
 	enum store_where where = store_save(p->store, i, why, sizeof why);
 	if (where != STORE_DISK)
 		disk_failed(p, why, where);
 }
 
-/* Writes what changed. False when some is left for the next turn. */
+/* Writes what changed, and what the disk is owed when it is time to try it again. False when some is left for later. */
 static bool save_all(struct pager *p)
 {
 	int64_t begin = clock_boot_ms();
-	if (p->store_trouble && begin < p->store_retry)
-		return false;
+	bool retry = p->store_trouble && begin >= p->store_retry;
 	for (size_t k = 0; k < p->ninc; k++) {
-		if (!p->inc[k]->dirty)
+		struct incident *i = p->inc[k];
+		if (!i->dirty && !(i->owed && (retry || !p->store_trouble)))
 			continue;
-		bool trouble = p->store_trouble;
-		save(p, p->inc[k]);
-		if (p->inc[k]->dirty && trouble)
-			return false; /* still in trouble: enough for now */
+		save(p, i);
+		if (retry && i->owed)
+			return false; /* still in trouble; the rest is in the twin */
 		if (clock_boot_ms() - begin > PAGER_SAVE_MS) {
 			pager_soon(p, 0);
 			return false;
 		}
 	}
-	if (p->store_trouble && clock_boot_ms() >= p->store_retry) {
+	if (retry) {
 		p->store_trouble = false;
 		pager_self_over(p, "self.pagerd-state", "the pager can write again; all it did meanwhile is written down");
 		pager_soon(p, 0);
 	}
-	return true;
+	return !p->store_trouble;
 }
 
 /* --- sending --------------------------------------------------------------------------------------- */
@@ -230,7 +232,7 @@ static void trim(struct pager *p, int64_t now)
 	for (size_t k = 0; k < p->ninc && over > PAGER_CLOSED_KEPT;) {
 		struct incident *i = p->inc[k];
 		/* its event may still be in the spool: it must be known when it is read again */
-		if (!incident_is_over(i) || i->dirty || i->ephemeral || now - i->seen_ms < 60000) {
+		if (!incident_is_over(i) || i->dirty || i->owed || i->ephemeral || now - i->seen_ms < 60000) {
 			k++;
 			continue;
 		}
@@ -260,7 +262,7 @@ void pager_turn(struct pager *p)
 	int64_t next = pass_time(p, &now);
 	next = sooner(next, dispatch(p, &now));
 	bool written = save_all(p);
-	if (intake_pending(p->intake) && (written || !p->store_trouble))
+	if (intake_pending(p->intake) && written)
 		intake_scan(p->intake);
 	if (intake_pending(p->intake) && written)
 		pager_soon(p, 0); /* came in between */

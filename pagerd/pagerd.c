@@ -101,7 +101,7 @@ static int test_config(const char *path)
 	struct config *conf = config_load(path, NULL, &c);
 	if (conf)
 		printf("%s: the configuration is good\n", path);
-	complaints_print(&c, stderr);
+	complaints_print(conf ? &conf->warnings : &c, stderr);
 	complaints_fini(&c);
 	config_free(conf);
 	return conf ? 0 : 1;
@@ -196,7 +196,7 @@ static bool start(struct daemon *d, char *why, size_t size)
 	lines_sync(p->lines);
 	reload_tell(p);
 	intake_start(p->intake);
-	snapshot_soon(p->snapshot);
+	snapshot_now(p->snapshot);
 	if (sdnotify_watchdog_ms() > 0)
 		on_watchdog(d);
 	sdnotify("READY=1\nSTATUS=running%s", p->conf->from_copy ? " on the last good copy of the configuration" : "");

@@ -77,6 +77,11 @@ static void write_snapshot(void *arg)
 	buf_fini(&b);
 }
 
+void snapshot_now(struct snapshot *s)
+{
+	write_snapshot(s);
+}
+
 struct snapshot *snapshot_new(struct pager *p)
 {
 	struct snapshot *s = calloc(1, sizeof *s);

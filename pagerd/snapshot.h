@@ -11,6 +11,8 @@ enum { SNAPSHOT_DELAY_MS = 50, SNAPSHOT_CLOSED = 50 };
 
 struct snapshot *snapshot_new(struct pager *p);
 void snapshot_free(struct snapshot *s);
+/* Writes it at once: before the daemon says that it runs. */
+void snapshot_now(struct snapshot *s);
 void snapshot_soon(struct snapshot *s);
 /* The object; owned by the caller. */
 struct cJSON *snapshot_make(struct pager *p);

@@ -272,17 +272,28 @@ static void drop_twin(struct store *s, const struct incident *i)
 	free(path);
 }
 
+bool store_save_aside(struct store *s, struct incident *i)
+{
+	i->rev++;
+	i->dirty = false;
+	i->owed = true;
+	return save_twin(s, i);
+}
+
 enum store_where store_save(struct store *s, struct incident *i, char *why, size_t size)
 {
 	i->rev++;
+	i->dirty = false;
 	struct job *j = job_new(path_of(s->dir, i), i);
 	int error = j ? write_through(s, j) : ENOMEM;
 	if (error == 0) {
-		i->dirty = false;
-		drop_twin(s, i);
+		if (i->owed)
+			drop_twin(s, i);
+		i->owed = false;
 		return STORE_DISK;
 	}
 	snprintf(why, size, "%s: %s", s->dir, error == ETIMEDOUT ? "the disk gives no answer" : strerror(error));
+	i->owed = true;
 	return save_twin(s, i) ? STORE_TWIN : STORE_NOWHERE;
 }
 
@@ -361,7 +372,7 @@ static void set_aside(struct loading *l, const char *path, const char *name, con
 /* Of the two copies of one incident the newer counts. There is room for one more in l->v. */
 static void keep(struct loading *l, struct incident *i, bool twin)
 {
-	i->dirty = twin; /* the disk lacks it */
+	i->owed = twin; /* the disk lacks it */
 	for (size_t k = 0; twin && k < l->n; k++) {
 		struct incident **old = &l->v[k];
 		if ((*old)->opened != i->opened || strcmp((*old)->check, i->check) != 0)

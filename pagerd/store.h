@@ -23,8 +23,10 @@ void store_close(struct store *s);
  * to bad/ and is told. */
 void store_load(struct store *s, void (*found)(void *arg, struct incident *i),
 		void (*bad)(void *arg, const char *path, const char *why), void *arg);
-/* Durable when it returns STORE_DISK; clears i->dirty only then. why: what is wrong with the disk. */
+/* Durable when it returns STORE_DISK; otherwise i->owed is set, and why says what is wrong with the disk. Clears i->dirty. */
 enum store_where store_save(struct store *s, struct incident *i, char *why, size_t size);
+/* Only the twin, while the disk is known not to take it. Sets i->owed. False: there is none, or it failed too. */
+bool store_save_aside(struct store *s, struct incident *i);
 void store_forget(struct store *s, const struct incident *i);
 
 #endif
