@@ -45,5 +45,7 @@ enum resolve_outcome resolve_host(const char *host, uint16_t port, int family, c
 				  struct net_addresses *out, char *why, size_t size);
 /* True when host is an address and not a name (brackets and a scope allowed). out may be NULL. */
 bool resolve_literal(const char *host, uint16_t port, struct net_address *out);
+/* The address alone as text, without a scope. */
+void net_address_text(const struct net_address *a, char *out, size_t size);
 
 #endif

@@ -62,6 +62,11 @@ void smtp_seen_fini(struct smtp_seen *seen);
 /* NULL and a fault when it fails. What the session sees is written to *seen (NULL: to one of its own) until it is freed. */
 struct smtp_session *smtp_open(const struct smtp_target *t, const struct net_address *to, struct smtp_seen *seen,
 			       struct smtp_fault *fault);
+/* The two halves of smtp_open_host: the addresses, timed in *seen (may be NULL); and the share of the time that one of the
+ * addresses still left may take, so that a dead one cannot use up the others' time. */
+bool smtp_resolve(const struct smtp_target *t, int family, const char *dns_servers, struct smtp_seen *seen,
+		  struct net_addresses *out, struct smtp_fault *fault);
+int64_t smtp_share(int64_t deadline, size_t left);
 /* Resolves, then tries the addresses in order until one lets a session open; the fault is that of the last one tried. */
 struct smtp_session *smtp_open_host(const struct smtp_target *t, int family, const char *dns_servers, struct smtp_seen *seen,
 				    struct smtp_fault *fault);

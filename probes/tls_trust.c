@@ -1,0 +1,236 @@
+/*
+ * The only file that speaks OpenSSL. Called back by libcurl for each TLS session of the SMTP probes; the
+ * cache of trusted certificates is the one thing that sessions share.
+ */
+#include "tls_trust.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum { STORES_MAX = 16 };
+
+/* A CA file is loaded again when it changes. */
+struct store {
+	char *path; /* NULL: the system's */
+	struct stat st;
+	X509_STORE *x509;
+	unsigned long used; /* larger: more recently */
+};
+
+static struct {
+	pthread_mutex_t lock;
+	struct store v[STORES_MAX];
+	size_t n;
+	unsigned long clock;
+} cache = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static bool same_path(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static X509_STORE *load(const char *ca_file, char *why, size_t size)
+{
+	X509_STORE *x509 = X509_STORE_new();
+	int ok;
+
+	if (!x509) {
+		snprintf(why, size, "out of memory");
+		return NULL;
+	}
+	ok = ca_file ? X509_STORE_load_file(x509, ca_file) : X509_STORE_set_default_paths(x509);
+	if (ok != 1) {
+		snprintf(why, size, "cannot load the CA file %s: %s", ca_file ? ca_file : "of the system",
+			 ERR_reason_error_string(ERR_peek_last_error()));
+		ERR_clear_error();
+		X509_STORE_free(x509);
+		return NULL;
+	}
+	/* a CA file may hold an intermediate certificate, or a server's own self-signed one */
+	X509_STORE_set_flags(x509, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
+	return x509;
+}
+
+/* A free place, or that of the file unused for longest; sessions that still use it hold their own reference. */
+static struct store *place(void)
+{
+	struct store *oldest = &cache.v[0];
+	size_t i;
+
+	if (cache.n < STORES_MAX)
+		return &cache.v[cache.n++];
+	for (i = 1; i < cache.n; i++)
+		if (cache.v[i].used < oldest->used)
+			oldest = &cache.v[i];
+	free(oldest->path);
+	X509_STORE_free(oldest->x509);
+	memset(oldest, 0, sizeof(*oldest));
+	return oldest;
+}
+
+static X509_STORE *find(const char *ca_file, const struct stat *st, char *why, size_t size)
+{
+	struct store *s = NULL;
+	X509_STORE *x509;
+	size_t i;
+
+	for (i = 0; i < cache.n && !s; i++)
+		if (same_path(cache.v[i].path, ca_file))
+			s = &cache.v[i];
+	if (s && same_file(&s->st, st)) {
+		s->used = ++cache.clock;
+		return s->x509;
+	}
+	x509 = load(ca_file, why, size);
+	if (!x509)
+		return NULL;
+	if (!s) {
+		s = place();
+		s->path = ca_file ? strdup(ca_file) : NULL;
+	}
+	X509_STORE_free(s->x509);
+	s->x509 = x509;
+	s->st = *st;
+	s->used = ++cache.clock;
+	return x509;
+}
+
+/* The store with a reference of the caller's own, or NULL. Loading holds the lock: others would only load the same. */
+static X509_STORE *trusted(const char *ca_file, char *why, size_t size)
+{
+	struct stat st;
+	X509_STORE *x509;
+
+	memset(&st, 0, sizeof(st));
+	if (ca_file && stat(ca_file, &st) != 0) {
+		snprintf(why, size, "cannot read the CA file %s: %m", ca_file);
+		return NULL;
+	}
+	if (!ca_file)
+		stat(X509_get_default_cert_file(), &st);
+	pthread_mutex_lock(&cache.lock);
+	x509 = find(ca_file, &st, why, size);
+	if (x509)
+		X509_STORE_up_ref(x509);
+	pthread_mutex_unlock(&cache.lock);
+	return x509;
+}
+
+static int64_t seconds(const ASN1_TIME *t)
+{
+	struct tm tm;
+
+	return ASN1_TIME_to_tm(t, &tm) ? (int64_t)timegm(&tm) : 0;
+}
+
+static void name_text(const X509_NAME *name, char *out, size_t size)
+{
+	if (X509_NAME_get_text_by_NID((X509_NAME *)name, NID_commonName, out, (int)size) > 0)
+		return;
+	X509_NAME_oneline(name, out, (int)size);
+}
+
+/* The certificate that ends first counts, be it the server's own or one above it. */
+static void look(struct tls_report *report, X509 *leaf, STACK_OF(X509) *chain)
+{
+	X509 *first = leaf;
+	int i;
+
+	report->not_before = seconds(X509_get0_notBefore(leaf));
+	report->not_after = seconds(X509_get0_notAfter(leaf));
+	for (i = 0; i < sk_X509_num(chain); i++) {
+		X509 *x = sk_X509_value(chain, i);
+
+		if (seconds(X509_get0_notAfter(x)) < report->not_after) {
+			report->not_after = seconds(X509_get0_notAfter(x));
+			first = x;
+		}
+	}
+	name_text(X509_get_subject_name(first), report->subject, sizeof(report->subject));
+	name_text(X509_get_issuer_name(first), report->issuer, sizeof(report->issuer));
+}
+
+static bool carries(X509 *leaf, const char *name)
+{
+	char bare[64];
+	size_t n = strlen(name);
+
+	if (X509_check_ip_asc(leaf, name, 0) == 1)
+		return true;
+	if (n > 2 && n < sizeof(bare) && name[0] == '[') {
+		snprintf(bare, sizeof(bare), "%.*s", (int)(n - 2), name + 1);
+		return X509_check_ip_asc(leaf, bare, 0) == 1;
+	}
+	return X509_check_host(leaf, name, n, 0, NULL) == 1;
+}
+
+static int verify(X509_STORE_CTX *ctx, void *arg)
+{
+	struct tls_check *check = arg;
+	struct tls_report *report = &check->report;
+	char own[128];
+	X509 *leaf = X509_STORE_CTX_get0_cert(ctx);
+
+	report->chain_ok = X509_verify_cert(ctx) == 1;
+	if (!leaf)
+		return check->verify == TLS_VERIFY_OFF;
+	report->seen = true;
+	report->name_ok = carries(leaf, check->name);
+	look(report, leaf, X509_STORE_CTX_get0_chain(ctx));
+	if (!report->chain_ok) {
+		snprintf(report->why, sizeof(report->why), "%s",
+			 X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
+	} else if (!report->name_ok) {
+		name_text(X509_get_subject_name(leaf), own, sizeof(own));
+		snprintf(report->why, sizeof(report->why), "certificate is not for %.60s but for %.60s", check->name, own);
+	}
+	if (check->verify == TLS_VERIFY_FULL && report->chain_ok && !report->name_ok)
+		X509_STORE_CTX_set_error(ctx, X509_V_ERR_HOSTNAME_MISMATCH);
+	return check->verify == TLS_VERIFY_OFF ||
+	       (report->chain_ok && (report->name_ok || check->verify == TLS_VERIFY_CHAIN));
+}
+
+static void progress(const SSL *ssl, int where, int ret)
+{
+	struct tls_check *check;
+
+	(void)ret;
+	if (!(where & SSL_CB_HANDSHAKE_DONE))
+		return;
+	check = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	if (!check || check->report.done)
+		return;
+	check->report.done = true;
+	snprintf(check->report.protocol, sizeof(check->report.protocol), "%s", SSL_get_version(ssl));
+	if (check->done)
+		check->done(check->arg);
+}
+
+bool tls_trust_apply(void *ssl_ctx, struct tls_check *check, char *why, size_t size)
+{
+	SSL_CTX *ctx = ssl_ctx;
+	X509_STORE *x509 = trusted(check->ca_file, why, size);
+
+	if (!x509)
+		return false;
+	SSL_CTX_set_cert_store(ctx, x509); /* takes our reference */
+	SSL_CTX_set_verify(ctx, check->verify == TLS_VERIFY_OFF ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(ctx, verify, check);
+	SSL_CTX_set_app_data(ctx, check);
+	SSL_CTX_set_info_callback(ctx, progress);
+	return true;
+}
