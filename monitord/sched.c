@@ -56,6 +56,16 @@ static void skip(struct sched_slot *s, int64_t now_ms)
 	s->due_ms += missed * s->interval_ms;
 }
 
+/* Due times that passed while its own last run was in the way. */
+static void skip_past(struct sched_slot *s, int64_t now_ms)
+{
+	if (s->due_ms > now_ms || s->interval_ms <= 0)
+		return;
+	int64_t missed = (now_ms - s->due_ms) / s->interval_ms + 1;
+	s->skipped += (uint64_t)missed;
+	s->due_ms += missed * s->interval_ms;
+}
+
 struct sched_slot *sched_next(struct sched_slot *const *slots, size_t n, int64_t now_ms, int64_t *wake_ms)
 {
 	struct sched_slot *best = NULL;
@@ -68,10 +78,7 @@ struct sched_slot *sched_next(struct sched_slot *const *slots, size_t n, int64_t
 			continue;
 		}
 		if (s->running) {
-			/* its own last run is in the way */
-			s->skipped++;
-			s->due_ms += s->interval_ms > 0 ? s->interval_ms : 1;
-			skip(s, now_ms);
+			skip_past(s, now_ms);
 			continue;
 		}
 		if (s->waiting_ms == SCHED_NEVER)
@@ -107,6 +114,7 @@ void sched_started(struct sched_slot *s, int64_t now_ms, int64_t gap_ms)
 void sched_ended(struct sched_slot *s, bool retry, bool at_once, int64_t now_ms)
 {
 	s->running = false;
+	skip_past(s, now_ms);
 	if (retry && s->retry_ms < s->interval_ms) {
 		int64_t next = s->started_ms + s->retry_ms;
 		s->due_ms = least(s->due_ms, next > now_ms ? next : now_ms);
