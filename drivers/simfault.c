@@ -16,8 +16,9 @@ bool sim_faulty(struct sim *s, enum sim_fault_name f, long *value)
 {
 	struct sim_fault_state *x = &s->fault[f];
 
-	if (!x->on)
+	if (!x->on || x->skip-- > 0)
 		return false;
+	x->skip = 0;
 	if (value != NULL)
 		*value = x->value;
 	if (x->left > 0 && --x->left == 0)
@@ -46,9 +47,9 @@ static int find(const char *spec, size_t n)
 
 bool sim_fault(struct sim *s, const char *spec, int64_t now, const char **why)
 {
-	size_t n = strcspn(spec, "=* \n");
+	size_t n = strcspn(spec, "=*+ \n");
 	int f = find(spec, n);
-	const char *value = spec[n] == '=' ? spec + n + 1 : "", *star = strchr(spec, '*');
+	const char *value = spec[n] == '=' ? spec + n + 1 : "", *star = strchr(spec, '*'), *plus = strchr(spec, '+');
 	struct sim_fault_state *x;
 
 	*why = "no such fault";
@@ -56,8 +57,9 @@ bool sim_fault(struct sim *s, const char *spec, int64_t now, const char **why)
 		return false;
 	x = &s->fault[f];
 	x->value = strtol(value, NULL, 10);
-	snprintf(x->text, sizeof(x->text), "%.*s", (int)strcspn(value, "* \n"), value);
+	snprintf(x->text, sizeof(x->text), "%.*s", (int)strcspn(value, "*+ \n"), value);
 	x->left = star != NULL ? strtol(star + 1, NULL, 10) : -1;
+	x->skip = plus != NULL ? strtol(plus + 1, NULL, 10) : 0;
 	x->on = x->left != 0;
 	if (f == SIM_VANISH && x->on) {
 		x->on = false;

@@ -15,7 +15,8 @@
 enum { BOOT_MS = 300, ESC = 0x1B, SUB = 0x1A };
 
 const char sim_help[] =
-	"fault NAME[=VALUE][*COUNT]   slow=MS cms=CODE cme=CODE late=MS hang[=esc|atz|cfun] vanish=MS vanish_cmgs=MS\n"
+	"fault NAME[=VALUE][*COUNT][+SKIP]\n"
+	"                             slow=MS cms=CODE cme=CODE late=MS hang[=esc|atz|cfun] vanish=MS vanish_cmgs=MS\n"
 	"                             vanish_prompt=MS noprompt garbage urc lost swallow\n"
 	"clear [NAME]                 ends one fault or all\n"
 	"receive NUMBER TEXT          a message arrives\n"

@@ -18,6 +18,7 @@ struct sim_fault_state {
 	bool on;
 	long value;
 	long left;     /* -1: until cleared */
+	long skip;     /* so often it does not happen yet */
 	char text[16]; /* of hang: what cures it */
 };
 

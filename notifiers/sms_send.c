@@ -9,7 +9,7 @@
 #include "../lib/log.h"
 #include "sms_modem.h"
 
-enum { PROMPT_MS = 10000, WRITE_MS = 15000, ESCAPE_MS = 1000 };
+enum { PROMPT_MS = 5000, WRITE_MS = 15000, ESCAPE_MS = 1000 };
 
 static int64_t within(int64_t ms, int64_t deadline)
 {
