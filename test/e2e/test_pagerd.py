@@ -216,7 +216,7 @@ def test_a_missing_notifier_is_no_obstacle(tmp_path):
 
 
 def test_a_route_that_needs_what_is_down_comes_last(tmp_path):
-    checks = "checks:\n  uplink: {probe: load}\n"
+    checks = 'checks:\n  uplink: {probe: load, warning: "100,100,100"}\n'
     p = Pager(tmp_path, contacts={"oncall": [("m1", "1", "uplink"), ("m2", "2")]}, extra=checks)
     with p:
         p.drop_problem("mx1")
@@ -229,7 +229,7 @@ def test_a_route_that_needs_what_is_down_comes_last(tmp_path):
 
 def test_needs_are_read_from_monitords_snapshot_and_an_old_one_tells_nothing(tmp_path):
     from pager import stamp
-    checks = "checks:\n  uplink: {probe: load}\n"
+    checks = 'checks:\n  uplink: {probe: load, warning: "100,100,100"}\n'
     p = Pager(tmp_path, contacts={"oncall": [("m1", "1", "uplink"), ("m2", "2")]}, extra=checks)
     p.monitord_run.mkdir()
 
@@ -254,6 +254,47 @@ def test_needs_are_read_from_monitords_snapshot_and_an_old_one_tells_nothing(tmp
         wait_for(fresh_is_seen)
         p.drop_problem("mx2")
         assert p.line("m2").wait(1)[0]["check"] == "mx2"
+
+
+# --- a real notifier: SMS through the simulated modem
+
+
+def sms_pager(tmp_path, phone):
+    p = Pager(tmp_path, contacts={"oncall": [("modem", "+819012345678"), ("m1", "m1@phone")]}, lines=("m1",))
+    text = p.text().replace("lines:\n", f"lines:\n  modem: {{notifier: sms, device: {phone.device}}}\n")
+    p.write_conf(text)
+    return p
+
+
+def test_a_problem_and_its_recovery_reach_the_simulated_phone(tmp_path):
+    from phone import Phone
+    with Phone(tmp_path) as phone, sms_pager(tmp_path, phone) as p:
+        e = p.drop_problem("mx1")
+        text = phone.wait_message()["text"]
+        i = wait_for(lambda: (x := p.incident("mx1")) and x["pages"][0]["phase"] == "sent" and x)
+        assert "CRITICAL" in text and "mx1" in text and "connection refused" in text and i["id"] in text
+        assert len(text) <= 160
+        p.drop_recovery(e)
+        second = phone.wait_messages(2)[-1]["text"]
+        assert "OK" in second and i["id"] in second
+        assert p.line("m1").pages() == []
+
+
+def test_a_modem_that_errs_leads_to_the_second_route(tmp_path):
+    from phone import Phone
+    with Phone(tmp_path) as phone:
+        phone.control("fault cms=310")
+        with sms_pager(tmp_path, phone) as p:
+            p.drop_problem("mx1")
+            assert p.line("m1").wait(1)[0]["check"] == "mx1"
+
+
+def test_no_modem_at_all_leads_to_the_second_route(tmp_path):
+    from phone import Phone
+    phone = Phone(tmp_path)  # never started: the device is not there
+    with sms_pager(tmp_path, phone) as p:
+        p.drop_problem("mx1")
+        assert p.line("m1").wait(1)[0]["check"] == "mx1"
 
 
 # --- people
