@@ -257,13 +257,38 @@ static void delays(struct received *r, int64_t before, bool known)
 			h->skew = h->delay_ms <= -1000;
 			if (h->delay_ms < 0 && !h->skew)
 				h->delay_ms = 0;
-			r->skew |= h->skew;
-			if (!h->skew && (r->slowest < 0 || h->delay_ms > r->hop[r->slowest].delay_ms))
-				r->slowest = (int)i;
 		}
 		before = h->wall_ms;
 		known = true;
 	}
+}
+
+static void sum_up(struct received *r)
+{
+	r->slowest = -1;
+	r->skew = false;
+	for (size_t i = 0; i < r->n; i++) {
+		const struct hop *h = &r->hop[i];
+
+		r->skew |= h->skew;
+		if (h->has_delay && !h->skew && (r->slowest < 0 || h->delay_ms > r->hop[r->slowest].delay_ms))
+			r->slowest = (int)i;
+	}
+}
+
+void received_bound(struct received *r, int64_t whole_ms)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		struct hop *h = &r->hop[i];
+
+		if (!h->has_delay || h->skew || h->delay_ms <= whole_ms)
+			continue;
+		if (h->delay_ms - whole_ms <= 1000)
+			h->delay_ms = whole_ms;
+		else
+			h->skew = true;
+	}
+	sum_up(r);
 }
 
 void received_parse(const char *header, size_t len, int64_t sent_wall_ms, struct received *r)
@@ -272,7 +297,6 @@ void received_parse(const char *header, size_t len, int64_t sent_wall_ms, struct
 	size_t pos = 0, value_len;
 
 	memset(r, 0, sizeof(*r));
-	r->slowest = -1;
 	/* the newest line stands first */
 	while (header_next(header, len, "Received", &pos, &value, &value_len)) {
 		if (r->n == RECEIVED_HOPS_MAX) {
@@ -285,6 +309,7 @@ void received_parse(const char *header, size_t len, int64_t sent_wall_ms, struct
 		reverse(r);
 	/* with dropped ones the first kept hop does not follow our own sending */
 	delays(r, sent_wall_ms, sent_wall_ms > 0 && !r->dropped);
+	sum_up(r);
 }
 
 /* The end of the line that starts at pos, its line feed included. */

@@ -23,7 +23,7 @@ struct hop {
 	int64_t wall_ms;   /* by that host's clock; the header gives whole seconds */
 	bool has_delay;    /* both ends of this step have a time */
 	int64_t delay_ms;  /* since the step before; negative: clock skew */
-	bool skew;
+	bool skew;         /* the time cannot be right */
 };
 
 struct received {
@@ -31,13 +31,16 @@ struct received {
 	size_t n;
 	size_t dropped; /* older ones beyond the maximum */
 	int slowest;    /* index of the longest delay, -1 when there is none */
-	bool skew;      /* some step went back in time */
+	bool skew;      /* some step cannot be right */
 };
 
 /* Reads a message's header (or only its Received lines), folded or not, ending at an empty line or after len bytes. Always
  * succeeds; what cannot be read is left out. sent_wall_ms: when we sent it, by our clock; 0: not known, and the first
  * step then has no delay. */
 void received_parse(const char *header, size_t len, int64_t sent_wall_ms, struct received *r);
+/* No step can have taken longer than the whole way took by our own clock: one that claims to is cut to that when whole
+ * seconds explain it, else it is skew. */
+void received_bound(struct received *r, int64_t whole_ms);
 /* An RFC 5322 date-time (with the obsolete zones and two-digit years; comments anywhere) to milliseconds since 1970.
  * False when it is none. */
 bool received_date(const char *s, size_t len, int64_t *wall_ms);

@@ -171,9 +171,12 @@ static void hops(const struct rt_findings *f, struct result *r)
 			result_more(r, "hop %zu %s: no time given", i + 1, by);
 		else if (!h->has_delay)
 			result_more(r, "hop %zu %s: nothing to compare its time with", i + 1, by);
-		else if (h->skew)
+		else if (h->skew && h->delay_ms < 0)
 			result_more(r, "hop %zu %s: clock skew, its time is %s before the step before", i + 1, by,
 				    clock_span(-h->delay_ms, a, sizeof(a)));
+		else if (h->skew)
+			result_more(r, "hop %zu %s: clock skew, it claims %s, more than the whole way took", i + 1, by,
+				    clock_span(h->delay_ms, a, sizeof(a)));
 		else if (h->delay_ms < 1000)
 			result_more(r, "hop %zu %s: under 1 s", i + 1, by);
 		else
