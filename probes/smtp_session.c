@@ -64,7 +64,7 @@ void smtp_seen_fini(struct smtp_seen *seen)
 
 /* --- phases --- */
 
-static const char *where(enum smtp_phase phase)
+const char *smtp_where(enum smtp_phase phase)
 {
 	static const char *const text[SMTP_PHASES] = {
 		"smtp resolve", "smtp connect", "smtp greeting", "smtp EHLO", "smtp STARTTLS",
@@ -88,17 +88,17 @@ void smtp_phase_begin(struct smtp_session *s, enum smtp_phase phase)
 	s->phase = phase;
 	s->since_us = clock_boot_us();
 	if (s->t.run)
-		probe_at(s->t.run, where(phase));
+		probe_at(s->t.run, smtp_where(phase));
 }
 
-static int64_t limit_of(const struct smtp_target *t, enum smtp_phase phase)
+int64_t smtp_limit_ms(const struct smtp_target *t, enum smtp_phase phase)
 {
 	return t->limit_ms[phase] > 0 ? t->limit_ms[phase] : smtp_default_limit_ms[phase];
 }
 
 int64_t smtp_phase_deadline(const struct smtp_session *s)
 {
-	int64_t end = s->since_us + limit_of(&s->t, s->phase) * 1000;
+	int64_t end = s->since_us + smtp_limit_ms(&s->t, s->phase) * 1000;
 
 	return s->t.deadline && s->t.deadline * 1000 < end ? s->t.deadline * 1000 : end;
 }
@@ -218,66 +218,6 @@ static bool wire_up(struct smtp_session *s)
 	return smtp_fault_set(s->fault, SMTP_FAULT_LOCAL, SMTP_CONNECT, "cannot be measured: out of memory or a bad name");
 }
 
-/* "OpenSSL/3.0.22: error:0A00010B:SSL routines::wrong version number" -> "wrong version number" */
-static const char *last_part(const char *why)
-{
-	const char *p, *last = why;
-
-	for (p = strstr(why, "::"); p; p = strstr(p, "::")) {
-		p += 2;
-		last = p;
-	}
-	return last;
-}
-
-static bool closed(struct smtp_session *s)
-{
-	int err = smtp_wire_errno(s->wire);
-
-	if (err)
-		return smtp_fault_errno(s->fault, s->phase, err);
-	if (s->phase == SMTP_GREETING)
-		return smtp_fault_set(s->fault, SMTP_FAULT_CLOSED, s->phase, "closes the connection without a greeting");
-	return smtp_fault_set(s->fault, SMTP_FAULT_CLOSED, s->phase, "closes the connection in %s", smtp_phase_name(s->phase));
-}
-
-static bool no_auth(struct smtp_session *s)
-{
-	if (!smtp_reply_offers(&s->ehlo, "AUTH"))
-		return smtp_fault_set(s->fault, SMTP_FAULT_ANSWER, SMTP_AUTH, "does not offer AUTH%s",
-				      s->secure ? "" : " (without TLS)");
-	return smtp_fault_set(s->fault, SMTP_FAULT_ANSWER, SMTP_AUTH, "does not offer AUTH %s",
-			      s->t.mechanism ? s->t.mechanism : "CRAM-MD5, PLAIN or LOGIN");
-}
-
-/* libcurl gave up. What the server said comes first, then what libcurl knows. */
-static bool explain(struct smtp_session *s, enum smtp_wire_state state)
-{
-	s->broken = true;
-	if (s->fault->kind != SMTP_FINE)
-		return false;
-	if (s->pending.kind != SMTP_FINE) {
-		*s->fault = s->pending;
-		return false;
-	}
-	switch (state) {
-	case WIRE_CLOSED:
-		return closed(s);
-	case WIRE_NO_TLS:
-		return smtp_fault_set(s->fault, SMTP_FAULT_TLS, SMTP_STARTTLS, "does not offer STARTTLS");
-	case WIRE_TLS:
-		return smtp_fault_set(s->fault, SMTP_FAULT_TLS, SMTP_STARTTLS, "TLS: %s",
-				      s->check.report.why[0] ? s->check.report.why : last_part(smtp_wire_why(s->wire)));
-	case WIRE_NO_AUTH:
-		return no_auth(s);
-	case WIRE_STOPPED:
-		return smtp_fault_set(s->fault, SMTP_FAULT_NOT_SMTP, s->phase, "answers %s out of order: %s",
-				      smtp_phase_name(s->phase), smtp_wire_why(s->wire));
-	default:
-		return smtp_fault_set(s->fault, SMTP_FAULT_LOCAL, s->phase, "cannot be measured: %s", smtp_wire_why(s->wire));
-	}
-}
-
 static bool converse(struct smtp_session *s)
 {
 	enum smtp_wire_state state;
@@ -290,7 +230,7 @@ static bool converse(struct smtp_session *s)
 		if (state == WIRE_OPEN)
 			break;
 		if (state != WIRE_BUSY)
-			return explain(s, state);
+			return smtp_explain(s, state);
 		if (left <= 0)
 			return smtp_phase_expired(s);
 	}
@@ -371,57 +311,6 @@ struct smtp_session *smtp_open(const struct smtp_target *t, const struct net_add
 	}
 	give_up(s);
 	return NULL;
-}
-
-bool smtp_resolve(const struct smtp_target *t, int family, const char *dns_servers, struct smtp_seen *seen,
-		  struct net_addresses *out, struct smtp_fault *fault)
-{
-	int64_t start = clock_boot_us(), deadline = start / 1000 + limit_of(t, SMTP_RESOLVE);
-	enum resolve_outcome outcome;
-	char why[120];
-
-	smtp_global_init();
-	if (t->deadline && t->deadline < deadline)
-		deadline = t->deadline;
-	if (t->run)
-		probe_at(t->run, where(SMTP_RESOLVE));
-	outcome = resolve_host(t->host, t->port, family, dns_servers, deadline, out, why, sizeof(why));
-	if (seen)
-		seen->ms[SMTP_RESOLVE] = (double)(clock_boot_us() - start) / 1000;
-	if (outcome == RESOLVE_OK)
-		return true;
-	if (outcome == RESOLVE_LOCAL)
-		return smtp_fault_set(fault, SMTP_FAULT_LOCAL, SMTP_RESOLVE, "cannot be measured: %s", why);
-	if (outcome == RESOLVE_NO_NAME)
-		return smtp_fault_set(fault, SMTP_FAULT_NAME, SMTP_RESOLVE, "cannot be found: %s", why);
-	return smtp_fault_set(fault, SMTP_FAULT_RESOLVER, SMTP_RESOLVE, "cannot be looked up: %s", why);
-}
-
-struct smtp_session *smtp_open_host(const struct smtp_target *t, int family, const char *dns_servers,
-				    struct smtp_seen *seen, struct smtp_fault *fault)
-{
-	struct net_addresses found;
-	struct smtp_session *s = NULL;
-	struct smtp_target one = *t;
-	size_t i;
-
-	*fault = (struct smtp_fault){.kind = SMTP_FINE};
-	if (!smtp_resolve(t, family, dns_servers, seen, &found, fault))
-		return NULL;
-	for (i = 0; i < found.n && !s; i++) {
-		one.deadline = smtp_share(t->deadline, found.n - i);
-		s = smtp_open(&one, &found.v[i], seen, fault);
-	}
-	if (s)
-		s->t.deadline = t->deadline;
-	return s;
-}
-
-int64_t smtp_share(int64_t deadline, size_t left)
-{
-	int64_t now = clock_boot_ms();
-
-	return deadline && left > 1 && deadline > now ? now + (deadline - now) / (int64_t)left : deadline;
 }
 
 const struct smtp_seen *smtp_seen(const struct smtp_session *s)

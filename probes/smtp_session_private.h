@@ -1,5 +1,6 @@
 /*
- * What the two halves of a session share: smtp_session.c opens and closes it, smtp_dialogue.c speaks once it is open.
+ * What the parts of a session share: smtp_host.c finds the addresses, smtp_session.c opens and closes, smtp_explain.c says why it
+ * failed, smtp_dialogue.c speaks once it is open.
  */
 #ifndef PROBES_SMTP_SESSION_PRIVATE_H
 #define PROBES_SMTP_SESSION_PRIVATE_H
@@ -33,5 +34,10 @@ void smtp_phase_end(struct smtp_session *s);
 int64_t smtp_phase_deadline(const struct smtp_session *s);
 /* The fault for the deadline that just passed; returns false. */
 bool smtp_phase_expired(struct smtp_session *s);
+int64_t smtp_limit_ms(const struct smtp_target *t, enum smtp_phase phase);
+/* For probe_at: "smtp EHLO". */
+const char *smtp_where(enum smtp_phase phase);
+/* Fills the fault for a dialogue that ended in this state; returns false. */
+bool smtp_explain(struct smtp_session *s, enum smtp_wire_state state);
 
 #endif

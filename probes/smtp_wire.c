@@ -42,6 +42,8 @@ static curl_socket_t give_socket(void *arg, curlsocktype purpose, struct curl_so
 	return w->conf.fd;
 }
 
+/* libcurl 7.88 calls connect(2) once more all the same; Linux answers the second call on a socket that was connected without
+ * blocking with 0. */
 static int is_connected(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
 	(void)arg;
