@@ -13,7 +13,7 @@
 
 enum { PROGRAM_TIMEOUT_MS = 10000 };
 
-const char *const conf_section_names[SECTIONS] = {"paths",  "probers", "deadman",  "history",	 "defaults",
+const char *const conf_section_names[SECTIONS] = {"paths",  "probers", "deadman",  "history",    "defaults",
 						  "checks", "lines",   "contacts", "last_resort"};
 
 /* --- sections --- */
@@ -44,7 +44,8 @@ static void add_section(struct conf_loader *l, const struct node *n, enum conf_s
 static void take_root(struct conf_loader *l, const struct node *root)
 {
 	if (root->kind != NODE_MAP) {
-		complaint_add(l->c, &root->at, NULL, NULL, "must be a map of sections (checks, lines, contacts ...)");
+		complaint_add(l->c, &root->at, NULL, NULL,
+			      "must be a map of sections (checks, lines, contacts ...)");
 		l->broken = true;
 		return;
 	}
@@ -129,7 +130,8 @@ static void parse_files(struct conf_loader *l, struct conf_files *files)
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp((*(const struct conf_check *const *)a)->name, (*(const struct conf_check *const *)b)->name);
+	return strcmp((*(const struct conf_check *const *)a)->name,
+		      (*(const struct conf_check *const *)b)->name);
 }
 
 /* With 10,000 checks a search along the list would be felt. */
@@ -254,6 +256,43 @@ static void loader_fini(struct conf_loader *l)
 	free(l);
 }
 
+/* --- the order of complaints --- */
+
+struct placed {
+	struct complaint c;
+	size_t file, order;
+};
+
+static int by_place(const void *a, const void *b)
+{
+	const struct placed *x = a, *y = b;
+	if (x->file != y->file)
+		return x->file < y->file ? -1 : 1;
+	if (x->c.line != y->c.line)
+		return x->c.line < y->c.line ? -1 : 1;
+	if (x->c.column != y->c.column)
+		return x->c.column < y->c.column ? -1 : 1;
+	return (x->order > y->order) - (x->order < y->order);
+}
+
+/* They are found step by step; people mend a file from its top. Those without a place come last. */
+static void sort_complaints(struct complaints *c, size_t from, const struct conf_files *files)
+{
+	size_t n = c->n > from ? c->n - from : 0;
+	struct placed *v = calloc(n + 1, sizeof(*v));
+	for (size_t i = 0; v && i < n; i++) {
+		v[i] = (struct placed){c->v[from + i], 0, i};
+		while (v[i].file < files->n &&
+		       (!v[i].c.file || strcmp(files->v[v[i].file].path, v[i].c.file) != 0))
+			v[i].file++;
+	}
+	if (v)
+		qsort(v, n, sizeof(*v), by_place);
+	for (size_t i = 0; v && i < n; i++)
+		c->v[from + i] = v[i].c;
+	free(v);
+}
+
 /* --- loading --- */
 
 static void set_libexec(struct config *conf, const char *given, struct complaints *c)
@@ -283,10 +322,10 @@ static void read_all(struct conf_loader *l, struct conf_files *files, const char
 	config_prove(l->conf, l->c);
 }
 
-struct config *config_build(struct conf_files *files, const char *libexec, const struct conf_programs *programs,
-			    struct complaints *c)
+struct config *config_build(struct conf_files *files, const char *libexec,
+			    const struct conf_programs *programs, struct complaints *c)
 {
-	size_t before = c->n + c->dropped;
+	size_t before = c->n + c->dropped, first = c->n;
 	struct conf_loader *l = calloc(1, sizeof(*l));
 	struct config *conf = calloc(1, sizeof(*conf));
 	if (!l || !conf || !files->n) {
@@ -307,14 +346,16 @@ struct config *config_build(struct conf_files *files, const char *libexec, const
 	read_all(l, files, libexec);
 	bool whole = !l->broken && conf->source;
 	loader_fini(l);
+	sort_complaints(c, first, files);
+	sort_complaints(&conf->warnings, 0, files);
 	if (whole && c->n + c->dropped == before)
 		return conf;
 	config_free(conf);
 	return NULL;
 }
 
-static bool run_program(void *arg, const char *libexec, const char *program, const char *option, const struct buf *input,
-			struct buf *out, char *why, size_t size)
+static bool run_program(void *arg, const char *libexec, const char *program, const char *option,
+			const struct buf *input, struct buf *out, char *why, size_t size)
 {
 	(void)arg;
 	char *path = file_join(libexec, program);

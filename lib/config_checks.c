@@ -11,8 +11,9 @@
 
 #include "units.h"
 
-static const char *const own_keys[] = {"probe", "host", "interval", "retry_interval", "max_check_attempts",
-				       "timeout", "parents", "contacts"};
+static const char *const own_keys[] = {
+	"probe",   "host",    "interval", "retry_interval", "max_check_attempts",
+	"timeout", "parents", "contacts"};
 enum { OWN_KEYS = sizeof(own_keys) / sizeof(own_keys[0]) };
 
 static bool reserved(const char *name)
@@ -58,8 +59,8 @@ static const char *target(const cJSON *probe, const struct conf_check *k)
 	return text_member(conf_option(cJSON_GetObjectItemCaseSensitive(probe, "options"), name), "default");
 }
 
-/* Without this host's own link nothing on the network can be judged, so whatever is measured over it is below "self". A
- * target that is not known is left alone: a page too many beats one too few. */
+/* Without this host's own link nothing on the network can be judged, so whatever is measured over it is below
+ * "self". A target that is not known is left alone: a page too many beats one too few. */
 static void add_self(struct conf_loader *l, struct conf_check *k, const char *host)
 {
 	if (k->place != PLACE_NET || !host || is_loopback(host))
@@ -87,7 +88,8 @@ static void read_host(struct conf_loader *l, struct conf_check *k, const struct 
 		conf_option_read(l, n, item, option, k->options);
 }
 
-static void read_probe_options(struct conf_loader *l, struct conf_check *k, const struct node *map, struct conf_origin *o)
+static void read_probe_options(struct conf_loader *l, struct conf_check *k, const struct node *map,
+			       struct conf_origin *o)
 {
 	const cJSON *probe = conf_probe(l, k->probe);
 	char prefix[CONF_ITEM_BYTES / 2], what[80];
@@ -96,7 +98,9 @@ static void read_probe_options(struct conf_loader *l, struct conf_check *k, cons
 			const struct node *n = tree_get(map, "probe");
 			const char *near = units_nearest(k->probe, l->probe_names, l->nprobe_names);
 			complaint_add(l->c, &n->at, conf_item(l, "checks.%s.probe", k->name), k->probe,
-				      near ? "there is no such probe; did you mean \"%s\"?" : "there is no such probe", near);
+				      near ? "there is no such probe; did you mean \"%s\"?"
+					   : "there is no such probe",
+				      near);
 		}
 		return;
 	}
@@ -142,7 +146,8 @@ static void warn(struct conf_loader *l, const struct conf_check *k, const struct
 	n = tree_get(map, "retry_interval");
 	if (n && k->retry_interval_ms > k->interval_ms)
 		complaint_add(w, &n->at, conf_item(l, "checks.%s.retry_interval", k->name), n->scalar,
-			      "is longer than the interval: a failing check is looked at less often than a good one");
+			      "is longer than the interval: a failing check is looked at less often than a "
+			      "good one");
 }
 
 static void read_check(struct conf_loader *l, const struct node *map)
@@ -154,7 +159,8 @@ static void read_check(struct conf_loader *l, const struct node *map)
 	if (!conf_name(l, map, "checks"))
 		return;
 	if (reserved(map->key)) {
-		complaint_add(l->c, &map->key_at, "checks", map->key, "\"self\" and \"self.*\" are monitord's own names");
+		complaint_add(l->c, &map->key_at, "checks", map->key,
+			      "\"self\" and \"self.*\" are monitord's own names");
 		return;
 	}
 	*k = l->dflt;
@@ -164,7 +170,8 @@ static void read_check(struct conf_loader *l, const struct node *map)
 	*o = (struct conf_origin){.node = map};
 	l->conf->nchecks++;
 	if (map->kind != NODE_MAP) {
-		complaint_add(l->c, &map->at, conf_item(l, "checks.%s", k->name), NULL, "must be a map of settings");
+		complaint_add(l->c, &map->at, conf_item(l, "checks.%s", k->name), NULL,
+			      "must be a map of settings");
 		return;
 	}
 	read_own(l, k, map);
@@ -185,12 +192,13 @@ void conf_read_checks(struct conf_loader *l)
 	size_t n = sec->n;
 	if (!n) {
 		if (!l->broken)
-			complaint_add(&l->conf->warnings, NULL, "checks", NULL, "there are none: nothing is watched");
+			complaint_add(&l->conf->warnings, NULL, "checks", NULL,
+				      "there are none: nothing is watched");
 		return;
 	}
 	if (n > CONF_CHECKS_MAX) {
-		complaint_add(l->c, &sec->v[CONF_CHECKS_MAX]->key_at, "checks", NULL, "are %zu; at most %d are taken", n,
-			      CONF_CHECKS_MAX);
+		complaint_add(l->c, &sec->v[CONF_CHECKS_MAX]->key_at, "checks", NULL,
+			      "are %zu; at most %d are taken", n, CONF_CHECKS_MAX);
 		n = CONF_CHECKS_MAX;
 	}
 	l->conf->checks = calloc(n, sizeof(*l->conf->checks));

@@ -28,9 +28,9 @@ static const char *bad_options(const cJSON *options)
 	const cJSON *o;
 	if (!cJSON_IsArray(options))
 		return "\"options\" is not an array";
-	cJSON_ArrayForEach(o, options)
-		if (!json_str(o, "name", NULL) || !json_str(o, "type", NULL))
-			return "an option has no name or no type";
+	cJSON_ArrayForEach(o,
+			   options) if (!json_str(o, "name", NULL) ||
+					!json_str(o, "type", NULL)) return "an option has no name or no type";
 	return NULL;
 }
 
@@ -39,7 +39,8 @@ static const char *bad_prober(const cJSON *d)
 	const cJSON *p;
 	if (!cJSON_IsArray(member(d, "probes")))
 		return "\"probes\" is not an array";
-	cJSON_ArrayForEach(p, member(d, "probes")) {
+	cJSON_ArrayForEach(p, member(d, "probes"))
+	{
 		const char *why = bad_options(member(p, "options"));
 		if (!json_str(p, "name", NULL))
 			return "a probe has no name";
@@ -55,14 +56,16 @@ static const char *bad_notifier(const cJSON *d)
 }
 
 /* Runs PROGRAM --describe. NULL: why says what went wrong. */
-static cJSON *ask(struct conf_loader *l, const char *program, const char *(*bad)(const cJSON *), char *why, size_t size)
+static cJSON *ask(struct conf_loader *l, const char *program, const char *(*bad)(const cJSON *), char *why,
+		  size_t size)
 {
 	struct buf out;
 	cJSON *d = NULL;
 	const char *reason = NULL;
 
 	buf_init(&out, DESCRIPTION_MAX);
-	if (l->programs->run(l->programs->arg, l->conf->libexec, program, "--describe", NULL, &out, why, size)) {
+	if (l->programs->run(l->programs->arg, l->conf->libexec, program, "--describe", NULL, &out, why,
+			     size)) {
 		d = json_parse(buf_str(&out), out.len, DESCRIPTION_MAX, &reason);
 		if (d && json_int(d, "v", 0) != 1)
 			reason = "its version is not 1";
@@ -86,29 +89,30 @@ void conf_describe_prober(struct conf_loader *l)
 	const cJSON *p;
 	l->prober = ask(l, "prober", bad_prober, why, sizeof(why));
 	if (!l->prober) {
-		complaint_add(l->c, NULL, "prober --describe", NULL, "%s/prober: %s; the options of no check were looked at",
-			      l->conf->libexec, why);
+		complaint_add(l->c, NULL, "prober --describe", NULL,
+			      "%s/prober: %s; the options of no check were looked at", l->conf->libexec, why);
 		return;
 	}
-	l->probe_names = calloc((size_t)cJSON_GetArraySize(member(l->prober, "probes")) + 1, sizeof(*l->probe_names));
+	l->probe_names =
+		calloc((size_t)cJSON_GetArraySize(member(l->prober, "probes")) + 1, sizeof(*l->probe_names));
 	if (!l->probe_names)
 		return;
-	cJSON_ArrayForEach(p, member(l->prober, "probes"))
-		l->probe_names[l->nprobe_names++] = json_str(p, "name", "");
+	cJSON_ArrayForEach(p, member(l->prober, "probes")) l->probe_names[l->nprobe_names++] =
+		json_str(p, "name", "");
 }
 
 const cJSON *conf_probe(const struct conf_loader *l, const char *name)
 {
 	const cJSON *p;
-	cJSON_ArrayForEach(p, member(l->prober, "probes"))
-		if (strcmp(json_str(p, "name", ""), name) == 0)
-			return p;
+	cJSON_ArrayForEach(p, member(l->prober, "probes")) if (strcmp(json_str(p, "name", ""), name) ==
+							       0) return p;
 	return NULL;
 }
 
 /* --- notifiers --- */
 
-static void no_notifier(struct conf_loader *l, const char *name, const struct node *n, const char *item, const char *why)
+static void no_notifier(struct conf_loader *l, const char *name, const struct node *n, const char *item,
+			const char *why)
 {
 	char program[80], *path;
 	snprintf(program, sizeof(program), "notify_%s", name);
@@ -127,7 +131,8 @@ const cJSON *conf_notifier(struct conf_loader *l, const char *name, const struct
 		if (strcmp(l->notifiers[i].name, name) == 0)
 			return l->notifiers[i].description;
 	if (l->nnotifiers == CONF_NOTIFIERS_MAX) {
-		complaint_add(l->c, &n->at, item, name, "more than %d different notifiers", CONF_NOTIFIERS_MAX);
+		complaint_add(l->c, &n->at, item, name, "more than %d different notifiers",
+			      CONF_NOTIFIERS_MAX);
 		return NULL;
 	}
 	snprintf(program, sizeof(program), "notify_%s", name);
@@ -144,9 +149,7 @@ const cJSON *conf_notifier(struct conf_loader *l, const char *name, const struct
 const cJSON *conf_option(const cJSON *options, const char *name)
 {
 	const cJSON *o;
-	cJSON_ArrayForEach(o, options)
-		if (strcmp(json_str(o, "name", ""), name) == 0)
-			return o;
+	cJSON_ArrayForEach(o, options) if (strcmp(json_str(o, "name", ""), name) == 0) return o;
 	return NULL;
 }
 
@@ -161,7 +164,8 @@ bool conf_option_is_secret(const cJSON *options, const char *name)
 	return o && is_type(o, "secret");
 }
 
-/* The value as it may be shown. What does not pass as a path where a secret's path is asked for may be the secret. */
+/* The value as it may be shown. What does not pass as a path where a secret's path is asked for may be the
+ * secret. */
 static bool value_ok(struct conf_loader *l, const struct node *n, const char *item, const cJSON *option)
 {
 	char why[256] = "";
@@ -169,18 +173,21 @@ static bool value_ok(struct conf_loader *l, const struct node *n, const char *it
 		return true;
 	if (is_type(option, "secret"))
 		complaint_add(l->c, &n->at, item, NULL,
-			      "must be the path of a file that holds the secret, or credential:NAME (what is written is not shown)");
+			      "must be the path of a file that holds the secret, or credential:NAME (what is "
+			      "written is not shown)");
 	else
 		complaint_add(l->c, &n->at, item, n->scalar, "%s", why);
 	return false;
 }
 
-static void read_list(struct conf_loader *l, const struct node *n, const char *item, const cJSON *option, cJSON *out)
+static void read_list(struct conf_loader *l, const struct node *n, const char *item, const cJSON *option,
+		      cJSON *out)
 {
 	cJSON *v = cJSON_CreateArray();
 	bool ok = true;
 	if (n->nkids > CONF_VALUES_MAX) {
-		complaint_add(l->c, &n->at, item, NULL, "has %zu values; at most %d are taken", n->nkids, CONF_VALUES_MAX);
+		complaint_add(l->c, &n->at, item, NULL, "has %zu values; at most %d are taken", n->nkids,
+			      CONF_VALUES_MAX);
 		ok = false;
 	}
 	for (size_t i = 0; i < n->nkids && i < CONF_VALUES_MAX; i++) {
@@ -196,7 +203,8 @@ static void read_list(struct conf_loader *l, const struct node *n, const char *i
 		cJSON_Delete(v);
 }
 
-void conf_option_read(struct conf_loader *l, const struct node *n, const char *item, const cJSON *option, cJSON *out)
+void conf_option_read(struct conf_loader *l, const struct node *n, const char *item, const cJSON *option,
+		      cJSON *out)
 {
 	const char *name = json_str(option, "name", ""), *text;
 	bool list = is_type(option, "list");
@@ -231,19 +239,20 @@ static size_t add_candidate(const struct node *map, const char *name, const char
 	return count;
 }
 
-static void unknown_option(struct conf_loader *l, const struct node *map, const struct node *n, const char *item,
-			   const char *what, const char *const *own, size_t nown, const cJSON *options)
+static void unknown_option(struct conf_loader *l, const struct node *map, const struct node *n,
+			   const char *item, const char *what, const char *const *own, size_t nown,
+			   const cJSON *options)
 {
 	const char *names[CANDIDATES_MAX];
 	size_t count = 0;
 	const cJSON *o;
 	for (size_t i = 0; i < nown; i++)
 		count = add_candidate(map, own[i], names, count);
-	cJSON_ArrayForEach(o, options)
-		count = add_candidate(map, json_str(o, "name", ""), names, count);
+	cJSON_ArrayForEach(o, options) count = add_candidate(map, json_str(o, "name", ""), names, count);
 	const char *near = units_nearest(n->key, names, count);
 	if (near)
-		complaint_add(l->c, &n->key_at, item, NULL, "unknown to %s; did you mean \"%s\"?", what, near);
+		complaint_add(l->c, &n->key_at, item, NULL, "unknown to %s; did you mean \"%s\"?", what,
+			      near);
 	else
 		complaint_add(l->c, &n->key_at, item, NULL, "unknown to %s", what);
 }
@@ -264,14 +273,16 @@ void conf_options(struct conf_loader *l, const struct node *map, const char *pre
 	}
 }
 
-void conf_options_required(struct conf_loader *l, const struct node *map, const char *prefix, const char *what,
-			   const cJSON *options, const cJSON *out)
+void conf_options_required(struct conf_loader *l, const struct node *map, const char *prefix,
+			   const char *what, const cJSON *options, const cJSON *out)
 {
 	const cJSON *o;
-	cJSON_ArrayForEach(o, options) {
+	cJSON_ArrayForEach(o, options)
+	{
 		const char *name = json_str(o, "name", "");
 		/* given but refused: one complaint is enough */
 		if (json_bool(o, "required", false) && !member(out, name) && !tree_get(map, name))
-			complaint_add(l->c, &map->key_at, conf_item(l, "%s.%s", prefix, name), NULL, "is missing: %s requires it", what);
+			complaint_add(l->c, &map->key_at, conf_item(l, "%s.%s", prefix, name), NULL,
+				      "is missing: %s requires it", what);
 	}
 }

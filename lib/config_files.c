@@ -67,7 +67,8 @@ static int is_ours(const struct dirent *e)
 {
 	size_t len = strlen(e->d_name);
 	return e->d_name[0] != '.' && len > 4 &&
-	       ((len > 5 && strcmp(e->d_name + len - 5, ".yaml") == 0) || strcmp(e->d_name + len - 4, ".yml") == 0);
+	       ((len > 5 && strcmp(e->d_name + len - 5, ".yaml") == 0) ||
+		strcmp(e->d_name + len - 4, ".yml") == 0);
 }
 
 /* Not alphasort: its order depends on the locale. */
@@ -85,9 +86,11 @@ static void read_entry(struct conf_files *files, const char *dir, const char *en
 		complaint_add(c, NULL, NULL, NULL, "out of memory");
 		files->broken = true;
 	} else if (strcmp(entry + len - 4, ".yml") == 0) {
-		complaint_add(&files->warnings, &at, NULL, NULL, "is not read: only names that end in .yaml are");
+		complaint_add(&files->warnings, &at, NULL, NULL,
+			      "is not read: only names that end in .yaml are");
 	} else if (files->n == CONF_FILES_MAX) {
-		complaint_add(c, &at, NULL, NULL, "is one file too many; at most %d are taken", CONF_FILES_MAX);
+		complaint_add(c, &at, NULL, NULL, "is one file too many; at most %d are taken",
+			      CONF_FILES_MAX);
 		files->broken = true;
 	} else {
 		read_file(files, path, name, c);
@@ -119,7 +122,8 @@ static void limit_total(struct conf_files *files, struct complaints *c)
 		total += files->v[i].bytes.len;
 		if (total > CONF_BYTES_MAX && !files->v[i].unread) {
 			struct mark at = {files->v[i].path, 0, 0};
-			complaint_add(c, &at, NULL, NULL, "is not read: all files together are larger than 16 MiB");
+			complaint_add(c, &at, NULL, NULL,
+				      "is not read: all files together are larger than 16 MiB");
 			files->v[i].unread = true;
 		}
 	}

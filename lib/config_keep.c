@@ -6,8 +6,8 @@
  *   DIR/last-good/DIGEST.XXXXXX/conf.d/NAME.yaml
  *   DIR/last-good/current -> DIGEST.XXXXXX/monitord.yaml
  *
- * The link is replaced by a rename once everything it will point to is on the disk, so a crash at any point leaves
- * the old copy or the new one in force. What a crash leaves behind is removed by the next keep.
+ * The link is replaced by a rename once everything it will point to is on the disk, so a crash at any point
+ * leaves the old copy or the new one in force. What a crash leaves behind is removed by the next keep.
  */
 #include "config_internal.h"
 
@@ -65,8 +65,7 @@ char *config_kept(const char *dir)
 	if (n <= 0)
 		return NULL;
 	target[n] = '\0';
-	if (strstr(target, "..") || target[0] == '/' ||
-	    asprintf(&path, "%s/last-good/%s", dir, target) < 0)
+	if (strstr(target, "..") || target[0] == '/' || asprintf(&path, "%s/last-good/%s", dir, target) < 0)
 		return NULL;
 	if (access(path, R_OK) == 0)
 		return path;
@@ -81,7 +80,8 @@ static bool same_file(const char *root, const struct conf_file *f)
 	char *path = file_join(root, f->name);
 	struct buf b;
 	buf_init(&b, f->bytes.max);
-	bool same = path && file_read(path, &b) && b.len == f->bytes.len && memcmp(buf_str(&b), buf_str(&f->bytes), b.len) == 0;
+	bool same = path && file_read(path, &b) && b.len == f->bytes.len &&
+		    memcmp(buf_str(&b), buf_str(&f->bytes), b.len) == 0;
 	buf_fini(&b);
 	free(path);
 	return same;
@@ -129,7 +129,8 @@ static bool write_copy(const struct conf_files *files, const char *copy, char *w
 
 static bool switch_link(const char *dir, const char *copy, const char *main_name, char *why, size_t size)
 {
-	char *link = file_join(dir, "current"), *fresh = file_join(dir, "current.new"), *target = file_join(base(copy), main_name);
+	char *link = file_join(dir, "current"), *fresh = file_join(dir, "current.new"),
+	     *target = file_join(base(copy), main_name);
 	bool ok = link && fresh && target;
 	if (ok)
 		unlink(fresh);
@@ -181,7 +182,8 @@ bool config_keep(const struct config *conf, const char *dir, char *why, size_t s
 		fail(why, size, root);
 	} else {
 		ok = write_copy(files, copy, why, size) && (sync_dir(root) || fail(why, size, root)) &&
-		     (sync_dir(dir) || fail(why, size, dir)) && switch_link(root, copy, files->v[0].name, why, size);
+		     (sync_dir(dir) || fail(why, size, dir)) &&
+		     switch_link(root, copy, files->v[0].name, why, size);
 		if (ok)
 			remove_others(root, base(copy));
 		else

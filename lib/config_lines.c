@@ -17,8 +17,8 @@ static bool program_name(const char *s)
 	return *s && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_-") == strlen(s);
 }
 
-static void read_line_options(struct conf_loader *l, struct conf_line *k, const struct node *map, struct conf_origin *o,
-			      const struct node *notifier)
+static void read_line_options(struct conf_loader *l, struct conf_line *k, const struct node *map,
+			      struct conf_origin *o, const struct node *notifier)
 {
 	char prefix[CONF_ITEM_BYTES / 2], what[80];
 	const char *item = conf_item(l, "lines.%s.notifier", k->name);
@@ -50,7 +50,8 @@ static void read_line(struct conf_loader *l, const struct node *map)
 	*o = (struct conf_origin){.node = map};
 	l->conf->nlines++;
 	if (map->kind != NODE_MAP) {
-		complaint_add(l->c, &map->at, conf_item(l, "lines.%s", k->name), NULL, "must be a map of settings");
+		complaint_add(l->c, &map->at, conf_item(l, "lines.%s", k->name), NULL,
+			      "must be a map of settings");
 		return;
 	}
 	const struct node *n = tree_get(map, "needs");
@@ -100,7 +101,8 @@ static void read_route(struct conf_loader *l, struct conf_route *r, struct node 
 	if (!line)
 		complaint_add(l->c, at, conf_item(l, "%s.line", prefix), NULL, "is missing: say which line");
 	if (!to)
-		complaint_add(l->c, at, conf_item(l, "%s.to", prefix), NULL, "is missing: say which address on the line");
+		complaint_add(l->c, at, conf_item(l, "%s.to", prefix), NULL,
+			      "is missing: say which address on the line");
 }
 
 /* --- contacts --- */
@@ -115,11 +117,13 @@ static void read_routes(struct conf_loader *l, struct conf_contact *k, const str
 {
 	const char *item = conf_item(l, "contacts.%s.routes", k->name);
 	if (n->kind != NODE_SEQ || !n->nkids) {
-		complaint_add(l->c, &n->at, item, NULL, "must be a list of at least one route, such as [{line: LINE, to: ADDRESS}]");
+		complaint_add(l->c, &n->at, item, NULL,
+			      "must be a list of at least one route, such as [{line: LINE, to: ADDRESS}]");
 		return;
 	}
 	if (n->nkids > CONF_ROUTES_MAX) {
-		complaint_add(l->c, &n->at, item, NULL, "are %zu; at most %d are taken", n->nkids, CONF_ROUTES_MAX);
+		complaint_add(l->c, &n->at, item, NULL, "are %zu; at most %d are taken", n->nkids,
+			      CONF_ROUTES_MAX);
 		return;
 	}
 	k->routes = calloc(n->nkids, sizeof(*k->routes));
@@ -135,7 +139,8 @@ static void read_routes(struct conf_loader *l, struct conf_contact *k, const str
 		if (r->kind == NODE_MAP)
 			read_route(l, &k->routes[i], r->kids, r->nkids, &r->at, prefix);
 		else
-			complaint_add(l->c, &r->at, prefix, NULL, "must be a map, such as {line: LINE, to: ADDRESS}");
+			complaint_add(l->c, &r->at, prefix, NULL,
+				      "must be a map, such as {line: LINE, to: ADDRESS}");
 		k->routes[i].at = r->at;
 	}
 }
@@ -152,7 +157,8 @@ static void read_contact(struct conf_loader *l, const struct node *map)
 	conf_settings_defaults(contact_settings, k);
 	l->contact_origins[l->conf->ncontacts++].node = map;
 	if (map->kind != NODE_MAP) {
-		complaint_add(l->c, &map->at, conf_item(l, "contacts.%s", k->name), NULL, "must be a map of settings");
+		complaint_add(l->c, &map->at, conf_item(l, "contacts.%s", k->name), NULL,
+			      "must be a map of settings");
 		return;
 	}
 	for (size_t i = 0; i < map->nkids; i++) {
@@ -178,7 +184,8 @@ static size_t make_room(struct conf_loader *l, enum conf_section_id id, size_t m
 	const struct conf_section *sec = &l->sections[id];
 	size_t n = sec->n;
 	if (n > max) {
-		complaint_add(l->c, &sec->v[max]->key_at, conf_section_names[id], NULL, "are %zu; at most %zu are taken", n, max);
+		complaint_add(l->c, &sec->v[max]->key_at, conf_section_names[id], NULL,
+			      "are %zu; at most %zu are taken", n, max);
 		n = max;
 	}
 	if (!n)
@@ -196,10 +203,12 @@ void conf_read_lines(struct conf_loader *l)
 {
 	struct config *conf = l->conf;
 	const struct conf_section *last = &l->sections[SEC_LAST_RESORT];
-	size_t n = make_room(l, SEC_LINES, CONF_LINES_MAX, sizeof(*conf->lines), &conf->lines, &l->line_origins);
+	size_t n =
+		make_room(l, SEC_LINES, CONF_LINES_MAX, sizeof(*conf->lines), &conf->lines, &l->line_origins);
 	for (size_t i = 0; i < n; i++)
 		read_line(l, l->sections[SEC_LINES].v[i]);
-	n = make_room(l, SEC_CONTACTS, CONF_CONTACTS_MAX, sizeof(*conf->contacts), &conf->contacts, &l->contact_origins);
+	n = make_room(l, SEC_CONTACTS, CONF_CONTACTS_MAX, sizeof(*conf->contacts), &conf->contacts,
+		      &l->contact_origins);
 	for (size_t i = 0; i < n; i++)
 		read_contact(l, l->sections[SEC_CONTACTS].v[i]);
 	if (last->n) {

@@ -18,16 +18,16 @@
 
 struct graph {
 	const struct config *conf;
-	size_t n;             /* checks; the built-in "self" is number n */
-	const char **names;   /* by number */
-	size_t *sorted;       /* numbers in the order of names */
-	size_t *first;        /* of each check's parents in edges; n + 2 entries */
-	size_t *edges;        /* numbers of parents */
+	size_t n;           /* checks; the built-in "self" is number n */
+	const char **names; /* by number */
+	size_t *sorted;     /* numbers in the order of names */
+	size_t *first;      /* of each check's parents in edges; n + 2 entries */
+	size_t *edges;      /* numbers of parents */
 	/* scratch */
 	size_t *stack;
-	size_t *seen;         /* by which walk a check was last seen */
+	size_t *seen; /* by which walk a check was last seen */
 	size_t walk;
-	unsigned *lost;       /* how many routes of the contact at hand are lost when this check is down */
+	unsigned *lost; /* how many routes of the contact at hand are lost when this check is down */
 };
 
 static int by_name(const void *a, const void *b, void *arg)
@@ -142,8 +142,8 @@ static void say_loop(const struct graph *g, size_t from, size_t depth, struct co
 	buf_fini(&text);
 }
 
-/* Depth first without recursion (a chain of parents may be 10,000 long). Each loop is said once, where its first
- * check stands in the path. */
+/* Depth first without recursion (a chain of parents may be 10,000 long). Each loop is said once, where its
+ * first check stands in the path. */
 static void walk_loops(struct graph *g, size_t root, enum colour *colour, size_t *next, struct complaints *c)
 {
 	size_t depth = 0;
@@ -186,8 +186,8 @@ static bool find_loops(struct graph *g, struct complaints *c)
 
 /* --- needs --- */
 
-static void needs_exist(const struct graph *g, char *const *needs, size_t n, const struct mark *at, const char *item,
-			struct complaints *c)
+static void needs_exist(const struct graph *g, char *const *needs, size_t n, const struct mark *at,
+			const char *item, struct complaints *c)
 {
 	size_t number;
 	for (size_t i = 0; i < n; i++)
@@ -206,11 +206,13 @@ static void all_needs_exist(const struct graph *g, struct complaints *c)
 	for (size_t i = 0; i < conf->ncontacts; i++)
 		for (size_t j = 0; j < conf->contacts[i].nroutes; j++) {
 			const struct conf_route *r = &conf->contacts[i].routes[j];
-			snprintf(item, sizeof(item), "contacts.%s.routes[%zu].needs", conf->contacts[i].name, j + 1);
+			snprintf(item, sizeof(item), "contacts.%s.routes[%zu].needs", conf->contacts[i].name,
+				 j + 1);
 			needs_exist(g, r->needs, r->nneeds, &r->at, item, c);
 		}
 	if (conf->has_last_resort)
-		needs_exist(g, conf->last_resort.needs, conf->last_resort.nneeds, &conf->last_resort.at, "last_resort.needs", c);
+		needs_exist(g, conf->last_resort.needs, conf->last_resort.nneeds, &conf->last_resort.at,
+			    "last_resort.needs", c);
 }
 
 /* --- routes --- */
@@ -295,15 +297,17 @@ static void say_lost(const struct graph *g, size_t i, const struct conf_contact 
 	if (i == g->n) {
 		snprintf(item, sizeof(item), "contacts.%s", k->name);
 		complaint_add(c, &k->at, item, NULL,
-			      "no route of contact \"%s\" remains when \"self\" (this host's own link) is down: each needs it, or a "
+			      "no route of contact \"%s\" remains when \"self\" (this host's own link) is "
+			      "down: each needs it, or a "
 			      "check below it",
 			      k->name);
 		return;
 	}
 	snprintf(item, sizeof(item), "checks.%s", g->names[i]);
-	complaint_add(c, &g->conf->checks[i].at, item, NULL,
-		      "no route of contact \"%s\" remains when \"%s\" is down: each needs it, or a check below it", k->name,
-		      g->names[i]);
+	complaint_add(
+		c, &g->conf->checks[i].at, item, NULL,
+		"no route of contact \"%s\" remains when \"%s\" is down: each needs it, or a check below it",
+		k->name, g->names[i]);
 }
 
 static void prove_contact(struct graph *g, const struct conf_contact *k, struct complaints *c)
@@ -325,9 +329,11 @@ static void prove_last_resort(const struct config *conf, struct complaints *c)
 			char item[EVENT_NAME_MAX + 64];
 			if (strcmp(r->line, conf->last_resort.line) != 0)
 				continue;
-			snprintf(item, sizeof(item), "contacts.%s.routes[%zu].line", conf->contacts[i].name, j + 1);
+			snprintf(item, sizeof(item), "contacts.%s.routes[%zu].line", conf->contacts[i].name,
+				 j + 1);
 			complaint_add(c, &r->at, item, r->line,
-				      "is the line of last_resort, which monitord keeps for itself: no contact may use it");
+				      "is the line of last_resort, which monitord keeps for itself: no "
+				      "contact may use it");
 		}
 }
 

@@ -27,7 +27,8 @@ size_t conf_count(const struct conf_loader *l)
 const char *conf_text(struct conf_loader *l, const struct node *n, const char *item)
 {
 	if (n->kind != NODE_SCALAR)
-		complaint_add(l->c, &n->at, item, NULL, "must be one value, not a %s", n->kind == NODE_SEQ ? "list" : "map");
+		complaint_add(l->c, &n->at, item, NULL, "must be one value, not a %s",
+			      n->kind == NODE_SEQ ? "list" : "map");
 	else if (n->null)
 		complaint_add(l->c, &n->at, item, NULL, "has no value");
 	else
@@ -35,7 +36,8 @@ const char *conf_text(struct conf_loader *l, const struct node *n, const char *i
 	return NULL;
 }
 
-/* Why a text cannot be a name; NULL: it can. What is refused would spoil file names, log lines or the page. */
+/* Why a text cannot be a name; NULL: it can. What is refused would spoil file names, log lines or the page.
+ */
 static const char *bad_name(const char *s)
 {
 	size_t len = strlen(s);
@@ -64,7 +66,8 @@ bool conf_name(struct conf_loader *l, const struct node *n, const char *item)
 	return !why;
 }
 
-void conf_unknown(struct conf_loader *l, const struct node *n, const char *item, const char *const *known, size_t nknown)
+void conf_unknown(struct conf_loader *l, const struct node *n, const char *item, const char *const *known,
+		  size_t nknown)
 {
 	const char *near = units_nearest(n->key, known, nknown);
 	/* the value is not shown: it may be a secret under a mistyped key */
@@ -91,7 +94,8 @@ static void add_name(struct conf_loader *l, const struct node *n, const char *it
 		complaint_add(l->c, &n->at, item, NULL, "out of memory");
 }
 
-void conf_names(struct conf_loader *l, const struct node *n, const char *item, bool empty_ok, char ***v, size_t *nv)
+void conf_names(struct conf_loader *l, const struct node *n, const char *item, bool empty_ok, char ***v,
+		size_t *nv)
 {
 	size_t count = n->kind == NODE_SEQ ? n->nkids : 1;
 	*v = NULL;
@@ -102,7 +106,8 @@ void conf_names(struct conf_loader *l, const struct node *n, const char *item, b
 		return;
 	}
 	if (count > CONF_LIST_MAX) {
-		complaint_add(l->c, &n->at, item, NULL, "names %zu; at most %d are taken", count, CONF_LIST_MAX);
+		complaint_add(l->c, &n->at, item, NULL, "names %zu; at most %d are taken", count,
+			      CONF_LIST_MAX);
 		return;
 	}
 	if (!count) {
@@ -121,7 +126,8 @@ void conf_names(struct conf_loader *l, const struct node *n, const char *item, b
 		add_name(l, n->kids[i], item, *v, nv);
 }
 
-bool conf_copy(struct conf_loader *l, char *field, size_t size, const char *text, const struct node *n, const char *item)
+bool conf_copy(struct conf_loader *l, char *field, size_t size, const char *text, const struct node *n,
+	       const char *item)
 {
 	if (!*text) {
 		complaint_add(l->c, &n->at, item, text, "must not be empty");
@@ -203,7 +209,8 @@ static bool parse_setting(const struct conf_setting *s, void *base, const char *
 	if (s->type == SET_BOOL) {
 		if (units_bool(text, field, &reason))
 			return true;
-	} else if (s->type == SET_DURATION ? units_duration(text, &v, &reason) : units_int(text, &v, &reason)) {
+	} else if (s->type == SET_DURATION ? units_duration(text, &v, &reason)
+					   : units_int(text, &v, &reason)) {
 		if (!in_limits(s, v, why, size))
 			return false;
 		if (s->type == SET_DURATION)
@@ -236,7 +243,8 @@ const struct conf_setting *conf_setting_find(const struct conf_setting *table, c
 	return NULL;
 }
 
-void conf_setting_read(struct conf_loader *l, const struct conf_setting *s, void *base, const struct node *n, const char *item)
+void conf_setting_read(struct conf_loader *l, const struct conf_setting *s, void *base, const struct node *n,
+		       const char *item)
 {
 	char why[160];
 	const char *text = conf_text(l, n, item);

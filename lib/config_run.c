@@ -23,7 +23,7 @@ enum { STDERR_MAX = 4096, ENV_MAX = 6, POLL_BLIND_MS = 20 };
 
 struct child {
 	pid_t pid;
-	int pidfd;       /* -1: the kernel has none; then it is asked every 20 ms */
+	int pidfd;        /* -1: the kernel has none; then it is asked every 20 ms */
 	int in, out, err; /* our ends; -1 once closed */
 	const struct buf *input;
 	size_t sent;
@@ -54,8 +54,8 @@ static void make_environment(struct environment *e)
 	e->v[n++] = (char *)"LANG=C";
 	if (tz && snprintf(e->tz, sizeof(e->tz), "TZ=%s", tz) < (int)sizeof(e->tz))
 		e->v[n++] = e->tz;
-	if (credentials && snprintf(e->credentials, sizeof(e->credentials), "CREDENTIALS_DIRECTORY=%s", credentials) <
-				   (int)sizeof(e->credentials))
+	if (credentials && snprintf(e->credentials, sizeof(e->credentials), "CREDENTIALS_DIRECTORY=%s",
+				    credentials) < (int)sizeof(e->credentials))
 		e->v[n++] = e->credentials;
 	e->v[n] = NULL;
 }
@@ -238,8 +238,8 @@ static bool judge(struct child *c, bool talked, int timeout_ms, char *why, size_
 	return false;
 }
 
-bool config_run(const char *path, const char *option, const struct buf *input, int timeout_ms, struct buf *out,
-		char *why, size_t size)
+bool config_run(const char *path, const char *option, const struct buf *input, int timeout_ms,
+		struct buf *out, char *why, size_t size)
 {
 	struct child c = {.in = -1, .out = -1, .err = -1, .pidfd = -1, .input = input, .output = out};
 	int64_t deadline = clock_boot_ms() + timeout_ms;

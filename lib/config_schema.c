@@ -84,7 +84,8 @@ static void read_defaults(struct conf_loader *l)
 		const struct conf_setting *s;
 		if (strcmp(n->key, "contacts") == 0) {
 			l->default_contacts = n;
-			conf_names(l, n, item, false, &l->conf->default_contacts, &l->conf->ndefault_contacts);
+			conf_names(l, n, item, false, &l->conf->default_contacts,
+				   &l->conf->ndefault_contacts);
 		} else if ((s = conf_setting_find(conf_check_settings, n->key)))
 			conf_setting_read(l, s, &l->dflt, n, item);
 		else if ((s = conf_setting_find(defaults, n->key)))
@@ -102,7 +103,8 @@ static void read_prober(struct conf_loader *l, const struct node *n, size_t offs
 	if (n->kind == NODE_SCALAR && n->null)
 		return; /* "net:" alone: all as by default */
 	if (n->kind != NODE_MAP) {
-		complaint_add(l->c, &n->at, conf_item(l, "probers.%s", n->key), NULL, "must be a map, such as {socket: /PATH}");
+		complaint_add(l->c, &n->at, conf_item(l, "probers.%s", n->key), NULL,
+			      "must be a map, such as {socket: /PATH}");
 		return;
 	}
 	for (size_t i = 0; i < n->nkids; i++) {
@@ -143,18 +145,20 @@ static void check_together(struct conf_loader *l)
 {
 	const struct config *conf = l->conf;
 	if (conf->beat_limit_ms < 3 * conf->beat_ms)
-		complaint_add(l->c, setting_mark(l, SEC_DEADMAN, "limit"), "deadman.limit", NULL,
-			      "must be at least three times deadman.interval, or one late beat is a false alarm");
+		complaint_add(
+			l->c, setting_mark(l, SEC_DEADMAN, "limit"), "deadman.limit", NULL,
+			"must be at least three times deadman.interval, or one late beat is a false alarm");
 	if (strcmp(conf->spool, conf->spool_twin) == 0)
-		complaint_add(l->c, setting_mark(l, SEC_PATHS, "spool_twin"), "paths.spool_twin", conf->spool_twin,
+		complaint_add(l->c, setting_mark(l, SEC_PATHS, "spool_twin"), "paths.spool_twin",
+			      conf->spool_twin,
 			      "is the spool itself; the twin must be on another file system");
 	if (strcmp(conf->monitord_state, conf->pagerd_state) == 0)
-		complaint_add(l->c, setting_mark(l, SEC_PATHS, "pagerd_state"), "paths.pagerd_state", conf->pagerd_state,
-			      "is monitord's; each daemon needs its own");
+		complaint_add(l->c, setting_mark(l, SEC_PATHS, "pagerd_state"), "paths.pagerd_state",
+			      conf->pagerd_state, "is monitord's; each daemon needs its own");
 	if (conf->prober_net_socket && conf->prober_local_socket &&
 	    strcmp(conf->prober_net_socket, conf->prober_local_socket) == 0)
-		complaint_add(l->c, setting_mark(l, SEC_PROBERS, "local"), "probers.local.socket", conf->prober_local_socket,
-			      "is the socket of prober net");
+		complaint_add(l->c, setting_mark(l, SEC_PROBERS, "local"), "probers.local.socket",
+			      conf->prober_local_socket, "is the socket of prober net");
 }
 
 void conf_read_settings(struct conf_loader *l)

@@ -46,12 +46,13 @@ static bool ask(struct questions *q, const cJSON *json, struct question who)
 
 static void item_of(const struct question *who, const char *option, char *out, size_t size)
 {
-	snprintf(out, size, "%s.%s%s%s", who->check ? "checks" : "lines", who->check ? who->check->name : who->line->name,
-		 *option ? "." : "", option);
+	snprintf(out, size, "%s.%s%s%s", who->check ? "checks" : "lines",
+		 who->check ? who->check->name : who->line->name, *option ? "." : "", option);
 }
 
 /* An address that the notifier refused: at every route that uses it. */
-static bool place_address(struct conf_loader *l, const struct conf_line *line, const char *value, const char *reason)
+static bool place_address(struct conf_loader *l, const struct conf_line *line, const char *value,
+			  const char *reason)
 {
 	const struct config *conf = l->conf;
 	bool placed = false;
@@ -60,8 +61,10 @@ static bool place_address(struct conf_loader *l, const struct conf_line *line, c
 			const struct conf_route *r = &conf->contacts[i].routes[j];
 			if (strcmp(r->line, line->name) != 0 || strcmp(r->to, value) != 0)
 				continue;
-			complaint_add(l->c, &r->at, conf_item(l, "contacts.%s.routes[%zu].to", conf->contacts[i].name, j + 1),
-				      value, "%s", reason);
+			complaint_add(
+				l->c, &r->at,
+				conf_item(l, "contacts.%s.routes[%zu].to", conf->contacts[i].name, j + 1),
+				value, "%s", reason);
 			placed = true;
 		}
 	if (conf->has_last_resort && strcmp(conf->last_resort.line, line->name) == 0 &&
@@ -106,7 +109,8 @@ static bool take_answer(struct conf_loader *l, const struct question *who, const
 }
 
 /* The programs answer in the order they were asked. */
-static void take_answers(struct conf_loader *l, const struct questions *q, const struct buf *out, const char *program)
+static void take_answers(struct conf_loader *l, const struct questions *q, const struct buf *out,
+			 const char *program)
 {
 	const char *p = buf_str(out), *end = p + out->len;
 	size_t i = 0;
@@ -120,7 +124,8 @@ static void take_answers(struct conf_loader *l, const struct questions *q, const
 		return;
 	char item[CONF_ITEM_BYTES];
 	item_of(&q->v[i], "", item, sizeof(item));
-	complaint_add(l->c, &q->v[i].origin->node->key_at, item, NULL, "%s --validate gave no usable answer to this", program);
+	complaint_add(l->c, &q->v[i].origin->node->key_at, item, NULL,
+		      "%s --validate gave no usable answer to this", program);
 }
 
 static void run(struct conf_loader *l, struct questions *q, const char *program)
@@ -129,10 +134,12 @@ static void run(struct conf_loader *l, struct questions *q, const char *program)
 	char why[512];
 	if (q->n) {
 		buf_init(&out, ANSWERS_MAX);
-		if (l->programs->run(l->programs->arg, l->conf->libexec, program, "--validate", &q->input, &out, why, sizeof(why)))
+		if (l->programs->run(l->programs->arg, l->conf->libexec, program, "--validate", &q->input,
+				     &out, why, sizeof(why)))
 			take_answers(l, q, &out, program);
 		else
-			complaint_add(l->c, NULL, program, NULL, "%s/%s --validate: %s", l->conf->libexec, program, why);
+			complaint_add(l->c, NULL, program, NULL, "%s/%s --validate: %s", l->conf->libexec,
+				      program, why);
 		buf_fini(&out);
 	}
 	buf_fini(&q->input);
@@ -166,8 +173,9 @@ static void validate_checks(struct conf_loader *l)
 			continue;
 		cJSON *v = job(k, i);
 		if (!ask(&q, v, (struct question){.check = k, .origin = o}))
-			complaint_add(l->c, &k->at, conf_item(l, "checks.%s", k->name), NULL,
-				      "its options take more than 64 KiB, or those of all checks more than 32 MiB");
+			complaint_add(
+				l->c, &k->at, conf_item(l, "checks.%s", k->name), NULL,
+				"its options take more than 64 KiB, or those of all checks more than 32 MiB");
 		cJSON_Delete(v);
 	}
 	run(l, &q, "prober");
@@ -222,7 +230,8 @@ static void ask_line(struct conf_loader *l, struct questions *q, size_t i, struc
 		for (size_t n = 0; done < a->n && n < ADDRESSES_A_LINE; n++, done++)
 			cJSON_AddItemToArray(to, cJSON_CreateString(a->v[done]));
 		if (!ask(q, v, (struct question){.line = k, .origin = &l->line_origins[i]}))
-			complaint_add(l->c, &k->at, conf_item(l, "lines.%s", k->name), NULL, "its options take more than 64 KiB");
+			complaint_add(l->c, &k->at, conf_item(l, "lines.%s", k->name), NULL,
+				      "its options take more than 64 KiB");
 		cJSON_Delete(v);
 	} while (done < a->n);
 }

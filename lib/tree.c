@@ -123,8 +123,8 @@ static void yaml_failed(struct reader *r)
 	if (line_starts_with_tab(r, y->problem_mark.line))
 		complaint_add(r->c, &at, NULL, NULL, "not YAML: a tab stands where only spaces may indent");
 	else if (y->context)
-		complaint_add(r->c, &at, NULL, NULL, "not YAML: %s (%s that began at line %d)", problem, y->context,
-			      (int)y->context_mark.line + 1);
+		complaint_add(r->c, &at, NULL, NULL, "not YAML: %s (%s that began at line %d)", problem,
+			      y->context, (int)y->context_mark.line + 1);
 	else
 		complaint_add(r->c, &at, NULL, NULL, "not YAML: %s", problem);
 }
@@ -228,7 +228,8 @@ static void drop_duplicates(struct reader *r, struct node *map)
 			continue;
 		}
 		complaint_add(r->c, &sorted[i]->key_at, sorted[i]->key, NULL,
-			      "is given twice in the same map; the first is at line %d", sorted[first]->key_at.line);
+			      "is given twice in the same map; the first is at line %d",
+			      sorted[first]->key_at.line);
 		sorted[i]->at.line = -1; /* for the sweep below */
 		dups++;
 	}
@@ -327,7 +328,8 @@ static void take_alias(struct reader *r, const yaml_event_t *e)
 	}
 }
 
-static void refuse_ornaments(struct reader *r, const yaml_event_t *e, const yaml_char_t *anchor, const yaml_char_t *tag)
+static void refuse_ornaments(struct reader *r, const yaml_event_t *e, const yaml_char_t *anchor,
+			     const yaml_char_t *tag)
 {
 	struct mark at = mark_of(r, &e->start_mark);
 	if (anchor)

@@ -444,10 +444,10 @@ static const struct {
 	 "m.yaml:3:21: checks.a.probe \"smpt\": there is no such probe; did you mean \"smtp\"?\n"
 	 "m.yaml:3:48: checks.b.probe \"nothing like it\": there is no such probe\n"},
 	{CONTACT "checks: {a: {probe: smtp, prot: 25, intervals: 1m, passwordfile: hunter2}}\n",
+	 "m.yaml:3:10: checks.a.host: is missing: probe \"smtp\" requires it\n"
 	 "m.yaml:3:27: checks.a.prot: unknown to probe \"smtp\"; did you mean \"port\"?\n"
 	 "m.yaml:3:37: checks.a.intervals: unknown to probe \"smtp\"; did you mean \"interval\"?\n"
-	 "m.yaml:3:52: checks.a.passwordfile: unknown to probe \"smtp\"; did you mean \"password_file\"?\n"
-	 "m.yaml:3:10: checks.a.host: is missing: probe \"smtp\" requires it\n"},
+	 "m.yaml:3:52: checks.a.passwordfile: unknown to probe \"smtp\"; did you mean \"password_file\"?\n"},
 	{CONTACT "checks: {a: {probe: smtp, host: h, password_file: hunter2}}\n",
 	 "m.yaml:3:51: checks.a.password_file: must be the path of a file that holds the secret, or credential:NAME (what is "
 	 "written is not shown)\n"},
@@ -476,8 +476,8 @@ static const struct {
 	 "m.yaml:3:45: checks.a.parents: must be a list of names; write [] for none\n"
 	 "m.yaml:3:63: checks.a.contacts: must name at least one\n"},
 	{CONTACT "checks: {a: {probe: smtp, host: h, contacts: [op, op, po]}}\n",
-	 "m.yaml:3:51: checks.a.contacts \"op\": is named twice\n"
-	 "m.yaml:3:46: checks.a.contacts \"po\": there is no such contact\n"},
+	 "m.yaml:3:46: checks.a.contacts \"po\": there is no such contact\n"
+	 "m.yaml:3:51: checks.a.contacts \"op\": is named twice\n"},
 	{CONTACT "checks: {a: {probe: smtp, host: h, parents: [b]}, c: {probe: smtp, host: h, parents: [c]}}\n",
 	 "m.yaml:3:10: checks.a.parents \"b\": there is no such check; did you mean \"a\"?\n"
 	 "m.yaml:3:51: checks.c.parents: make a loop: c -> c\n"},
@@ -488,10 +488,9 @@ static const struct {
 	 "m.yaml:1:59: lines.o.notifier \"../sms\": is not the name of a notifier\n"
 	 "m.yaml:1:93: lines.p.notifier \"fax\": there is no such notifier (no /nowhere/notify_fax)\n"},
 	{"lines: {m: {notifier: sms, devise: /dev/x, pin_file: 1234}}\n",
+	 "m.yaml:1:9: lines.m.device: is missing: notifier \"sms\" requires it\n"
 	 "m.yaml:1:28: lines.m.devise: unknown to notifier \"sms\"; did you mean \"device\"?\n"
-	 "m.yaml:1:54: lines.m.pin_file: must be the path of a file that holds the secret, or credential:NAME (what is written is "
-	 "not shown)\n"
-	 "m.yaml:1:9: lines.m.device: is missing: notifier \"sms\" requires it\n"},
+	 "m.yaml:1:54: lines.m.pin_file: must be the path of a file that holds the secret, or credential:NAME (what is written is not shown)\n"},
 	{"lines: {m: {notifier: sms, device: /dev/x}, n: {notifier: sms, device: /dev/x}}\n",
 	 "m.yaml:1:72: lines.n.device \"/dev/x\": is also the device of line \"m\"\n"},
 	{"lines: {m: {notifier: sms, device: x, needs: [nix]}}\n",
@@ -502,14 +501,14 @@ static const struct {
 	 "m.yaml:2:31: contacts.b.routes: must be a list of at least one route, such as [{line: LINE, to: ADDRESS}]\n"
 	 "m.yaml:2:49: contacts.c.routes[1]: must be a map, such as {line: LINE, to: ADDRESS}\n"
 	 "m.yaml:2:52: contacts.c.routes[2].to: is missing: say which address on the line\n"
-	 "m.yaml:2:71: contacts.c.routes[3].lin: unknown; did you mean \"line\"?\n"
-	 "m.yaml:2:63: contacts.c.routes[3].line: is missing: say which line\n"},
+	 "m.yaml:2:63: contacts.c.routes[3].line: is missing: say which line\n"
+	 "m.yaml:2:71: contacts.c.routes[3].lin: unknown; did you mean \"line\"?\n"},
 	{L2 "contacts: {a: {routes: [{line: n, to: ''}], repeat: soon, recovery: maybe, x: y}}\n",
+	 "m.yaml:2:25: contacts.a.routes[1].line \"n\": there is no such line; did you mean \"m\"?\n"
 	 "m.yaml:2:39: contacts.a.routes[1].to \"\": must not be empty\n"
 	 "m.yaml:2:53: contacts.a.repeat \"soon\": not a number\n"
 	 "m.yaml:2:69: contacts.a.recovery \"maybe\": must be yes or no\n"
-	 "m.yaml:2:76: contacts.a.x: unknown\n"
-	 "m.yaml:2:25: contacts.a.routes[1].line \"n\": there is no such line; did you mean \"m\"?\n"},
+	 "m.yaml:2:76: contacts.a.x: unknown\n"},
 	{L2 "contacts: {a: {routes: [{line: m, to: x}]}, b: {routes: [{line: m, to: x}]}}\n",
 	 "m.yaml:2:1: defaults.contacts: is missing: with several contacts, say whom monitord's own troubles concern\n"},
 	{L2 "contacts: {a: {routes: [{line: m, to: x}]}, b: {routes: [{line: m, to: x}]}}\n"
@@ -528,13 +527,12 @@ static const struct {
 	 "m.yaml:3:1: last_resort.line \"mm\": there is no such line; did you mean \"m\"?\n"},
 	/* the proof */
 	{L2 "contacts: {op: {routes: [{line: m, to: '1', needs: [a]}]}}\nchecks:\n  a: {probe: smtp, host: h}\n",
-	 "m.yaml:4:3: checks.a: no route of contact \"op\" remains when \"a\" is down: each needs it, or a check below it\n"
-	 "m.yaml:2:12: contacts.op: no route of contact \"op\" remains when \"self\" (this host's own link) is down: each needs it, "
-	 "or a check below it\n"},
+	 "m.yaml:2:12: contacts.op: no route of contact \"op\" remains when \"self\" (this host's own link) is down: each needs it, or a check below it\n"
+	 "m.yaml:4:3: checks.a: no route of contact \"op\" remains when \"a\" is down: each needs it, or a check below it\n"},
 	/* a file that cannot be parsed: said once; what it may define is not called missing */
 	{L2 "contacts: {op: {routes: [{line: elsewhere, to: '1'}]}}\nhistory: {line: 3}\n%%x.yaml\nlines: {elsewhere: [}\n",
-	 "conf.d/x.yaml:1:21: not YAML: did not find expected node content (while parsing a flow node that began at line 1)\n"
-	 "m.yaml:3:11: history.line: unknown; did you mean \"lines\"?\n"},
+	 "m.yaml:3:11: history.line: unknown; did you mean \"lines\"?\n"
+	 "conf.d/x.yaml:1:21: not YAML: did not find expected node content (while parsing a flow node that began at line 1)\n"},
 	/* several files */
 	{CONTACT "checks: {a: {probe: smtp, host: h}}\n\n%%x.yaml\nchecks:\n  b: {probe: smtp, host: h}\n"
 		 "\n%%y.yaml\nchecks:\n  a: {probe: smtp, host: h}\n  b: {probe: smtp, host: h}\n",
@@ -560,12 +558,12 @@ static void test_validate(void **state)
 	(void)state;
 	canned.validate = "{\"ok\":false,\"complaints\":[{\"item\":\"port\",\"value\":\"25\",\"reason\":\"not with starttls\"},"
 			  "{\"item\":\"password_file\",\"value\":\"secret\",\"reason\":\"bad\"},{\"item\":\"x\",\"reason\":\"r\"}]}\n";
-	expect(yaml, "m.yaml:7:11: checks.a.port \"25\": not with starttls\n"
-		     "m.yaml:8:20: checks.a.password_file: bad\n"
-		     "m.yaml:4:3: checks.a.x: r\n"
-		     "m.yaml:1:9: lines.m.port \"25\": not with starttls\n"
+	expect(yaml, "m.yaml:1:9: lines.m.port \"25\": not with starttls\n"
 		     "m.yaml:1:9: lines.m.password_file \"secret\": bad\n"
-		     "m.yaml:1:9: lines.m.x: r\n");
+		     "m.yaml:1:9: lines.m.x: r\n"
+		     "m.yaml:4:3: checks.a.x: r\n"
+		     "m.yaml:7:11: checks.a.port \"25\": not with starttls\n"
+		     "m.yaml:8:20: checks.a.password_file: bad\n");
 	canned.validate = "{\"ok\":false}\n";
 	expect(CONTACT, "m.yaml:1:9: lines.m: refused without a reason\n");
 	canned.validate = "";
@@ -627,12 +625,12 @@ static void test_warnings(void **state)
 				   "checks: {a: {probe: smtp, host: h, interval: 10s, timeout: 30s, retry_interval: 20s}}\n");
 	assert_non_null(conf);
 	char *said = texts(&conf->warnings);
-	assert_string_equal(said, "m.yaml:4:60: checks.a.timeout \"30s\": is longer than the interval: while a run hangs, the next ones are skipped\n"
+	assert_string_equal(said, "m.yaml:1:48: lines.n: no route uses this line\n"
+				  "m.yaml:2:48: contacts.x: no check concerns this contact\n"
+				  "m.yaml:4:60: checks.a.timeout \"30s\": is longer than the interval: while a run hangs, the next ones are skipped\n"
 				  "m.yaml:4:81: checks.a.retry_interval \"20s\": is longer than the interval: a failing check is looked at less "
 				  "often than a good one\n"
-				  "last_resort: is not given: when pagerd is gone, monitord can page nobody\n"
-				  "m.yaml:2:48: contacts.x: no check concerns this contact\n"
-				  "m.yaml:1:48: lines.n: no route uses this line\n");
+				  "last_resort: is not given: when pagerd is gone, monitord can page nobody\n");
 	free(said);
 	config_free(conf);
 	conf = load("");
