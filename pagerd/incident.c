@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "incident_pages.h"
+
 static const char *const phase_names[] = { "none", "suppressed", "new", "acknowledged", "recovered", "notice" };
 
 /*
@@ -137,262 +139,20 @@ static void remember(struct incident *i, uint64_t change)
 	i->changes[k] = change;
 }
 
-/* --- contacts -------------------------------------------------------------------------------------- */
-
-static struct inc_contact *contact_find(struct incident *i, const char *name)
-{
-	for (size_t k = 0; k < i->ncontacts; k++)
-		if (strcmp(i->contacts[k].name, name) == 0)
-			return &i->contacts[k];
-	return NULL;
-}
-
-static struct inc_contact *contact_make(struct incident *i, const char *name)
-{
-	struct inc_contact *c = contact_find(i, name);
-	if (c || i->ncontacts >= INC_CONTACTS_MAX)
-		return c;
-	struct inc_contact *v = realloc(i->contacts, (i->ncontacts + 1) * sizeof *v);
-	if (!v)
-		return NULL;
-	i->contacts = v;
-	c = &v[i->ncontacts++];
-	*c = (struct inc_contact){ 0 };
-	snprintf(c->name, sizeof c->name, "%s", name);
-	return c;
-}
-
-/* A contact that is not configured any more is paged through the default ones: it wants what they get. */
-static struct contact_view view_of(const struct contact_view *who, size_t nwho, const char *name)
-{
-	for (size_t k = 0; k < nwho; k++)
-		if (strcmp(who[k].name, name) == 0)
-			return who[k];
-	return (struct contact_view){ .name = name, .recovery = true };
-}
-
-/* --- pages ----------------------------------------------------------------------------------------- */
-
-static bool is_problem_call(const struct call *c)
-{
-	return c->kind == PAGE_NEW || c->kind == PAGE_REPEAT;
-}
-
-static void calls_trim(struct incident *i)
-{
-	for (size_t k = 0; i->ncalls >= INC_CALLS_KEPT && k < i->ncalls;) {
-		if (!call_is_done(i->calls[k])) {
-			k++;
-			continue;
-		}
-		call_free(i->calls[k]);
-		memmove(&i->calls[k], &i->calls[k + 1], (i->ncalls - k - 1) * sizeof *i->calls);
-		i->ncalls--;
-	}
-}
-
-struct call *incident_call(struct incident *i, const char *contact, enum page_kind kind, const char *text,
-			   const struct stamp *now)
-{
-	calls_trim(i);
-	struct call **v = realloc(i->calls, (i->ncalls + 1) * sizeof *v);
-	struct call *c = calloc(1, sizeof *c);
-	if (v)
-		i->calls = v;
-	if (!v || !c) {
-		free(c);
-		return NULL;
-	}
-	c->n = ++i->last_call;
-	snprintf(c->contact, sizeof c->contact, "%s", contact);
-	c->kind = kind;
-	c->state = i->state;
-	c->text = strdup(text);
-	c->more = i->more ? strdup(i->more) : NULL;
-	c->made = *now;
-	c->since = i->since;
-	i->calls[i->ncalls++] = c;
-	return c;
-}
-
-/* Nothing of it has left: it may still be changed or taken back. */
-static bool is_untouched(const struct call *c)
-{
-	return c->phase == CALL_WAITING && !c->doubt;
-}
-
-static struct call *waiting_problem_call(const struct incident *i, const char *contact)
-{
-	for (size_t k = 0; k < i->ncalls; k++)
-		if (is_problem_call(i->calls[k]) && is_untouched(i->calls[k]) && strcmp(i->calls[k]->contact, contact) == 0)
-			return i->calls[k];
-	return NULL;
-}
-
-/* What may have left of an earlier state is overtaken by the page that is made now. */
-static void end_doubtful(struct incident *i, const char *contact, const struct stamp *now)
-{
-	for (size_t k = 0; k < i->ncalls; k++) {
-		struct call *c = i->calls[k];
-		if (is_problem_call(c) && (c->phase == CALL_UNSURE || (c->phase == CALL_WAITING && c->doubt)) &&
-		    strcmp(c->contact, contact) == 0)
-			call_end(c, CALL_MERGED, now);
-	}
-}
-
-static void call_rewrite(struct call *c, const struct incident *i)
-{
-	char *text = strdup(i->text), *more = i->more ? strdup(i->more) : NULL;
-	free(c->text);
-	free(c->more);
-	c->text = text;
-	c->more = more;
-	c->state = i->state;
-	c->kind = PAGE_NEW;
-}
-
-static void page_problem(struct incident *i, const struct contact_view *who, size_t nwho, const struct stamp *now)
-{
-	for (size_t k = 0; k < nwho; k++) {
-		struct inc_contact *c = contact_make(i, who[k].name);
-		if (!c || (c->paged && c->paged_state == i->state && !c->excused))
-			continue;
-		end_doubtful(i, c->name, now);
-		struct call *waiting = waiting_problem_call(i, c->name);
-		if (waiting)
-			call_rewrite(waiting, i);
-		else
-			incident_call(i, c->name, PAGE_NEW, i->text, now);
-		c->paged = true;
-		c->paged_state = i->state;
-		c->excused = false;
-		c->closed = false;
-	}
-}
-
-static void end_calls(struct incident *i, bool (*which)(const struct call *), enum call_phase phase, const struct stamp *now)
-{
-	for (size_t k = 0; k < i->ncalls; k++) {
-		struct call *c = i->calls[k];
-		if (which(c) && (c->phase == CALL_WAITING || c->phase == CALL_UNSURE))
-			call_end(c, phase, now);
-	}
-}
-
-static bool is_untouched_recovery(const struct call *c)
-{
-	return c->kind == PAGE_RECOVERED && is_untouched(c);
-}
+/* --- inputs ---------------------------------------------------------------------------------------- */
 
 static void do_problem(struct incident *i, const struct contact_view *who, size_t nwho, const struct stamp *now)
 {
 	if (!incident_is_problem(i)) {
 		/* opened anew: what was said of the last time is history */
-		end_calls(i, is_untouched_recovery, CALL_MERGED, now);
+		inc_end_calls(i, inc_is_untouched_recovery, CALL_MERGED, now);
 		i->ncontacts = 0;
 		i->episode = i->last_call;
 	}
 	i->phase = INC_OPEN;
 	i->hushed = false;
-	page_problem(i, who, nwho, now);
+	inc_page_problem(i, who, nwho, now);
 }
-
-/* Bytes of s that fit into max without cutting a UTF-8 character. */
-static int fits(const char *s, size_t max)
-{
-	size_t n = strlen(s);
-	if (n <= max)
-		return (int)n;
-	while (max > 0 && ((unsigned char)s[max] & 0xc0) == 0x80)
-		max--;
-	return (int)max;
-}
-
-/* "was CRITICAL for 3 min: connection refused; now: 220 ready" */
-static char *closing_text(const struct incident *i)
-{
-	enum { EACH = RESULT_TEXT_MAX / 2 - 48 };
-	char span[48], *s;
-	const char *was = i->problem_text, *is = i->text ? i->text : "";
-	if (!was)
-		return strdup(is);
-	clock_span(clock_age_ms(&i->since, &i->closed_at), span, sizeof span);
-	int n = asprintf(&s, "was %s for %s: %.*s; now: %.*s", nag_name(i->worst), span, fits(was, EACH), was,
-			 fits(is, EACH), is);
-	return n < 0 ? strdup(is) : s;
-}
-
-static void page_recovered(struct incident *i, struct inc_contact *c, const struct stamp *now)
-{
-	char *text = closing_text(i);
-	if (text)
-		incident_call(i, c->name, PAGE_RECOVERED, text, now);
-	free(text);
-	c->closed = true;
-}
-
-/* --- settling -------------------------------------------------------------------------------------- */
-
-static enum told told_by(const struct call *c)
-{
-	if (c->phase == CALL_SENT)
-		return TOLD_YES;
-	return c->phase == CALL_TRYING || c->phase == CALL_UNSURE || c->doubt ? TOLD_MAYBE : TOLD_NO;
-}
-
-static void update_told(struct incident *i, struct inc_contact *c)
-{
-	if (c->told == TOLD_MAYBE)
-		c->told = TOLD_NO; /* unless a page still says so: a late "no" may have settled it */
-	for (size_t k = 0; k < i->ncalls; k++) {
-		const struct call *p = i->calls[k];
-		if (!is_problem_call(p) || p->n <= i->episode || strcmp(p->contact, c->name) != 0)
-			continue;
-		enum told t = told_by(p);
-		if (t == TOLD_YES && p->done.wall_ms > c->last_sent.wall_ms)
-			c->last_sent = p->done;
-		if (t > c->told)
-			c->told = t;
-	}
-}
-
-static bool in_flight(const struct incident *i, const char *contact)
-{
-	for (size_t k = 0; k < i->ncalls; k++)
-		if (is_problem_call(i->calls[k]) && i->calls[k]->phase == CALL_TRYING &&
-		    strcmp(i->calls[k]->contact, contact) == 0)
-			return true;
-	return false;
-}
-
-/* The incident is over: does this contact need the page that says so? Whoever was never certainly told of the problem gets
- * it in any case, or the incident would have come and gone unseen. */
-static bool wants_closing(const struct incident *i, const struct inc_contact *c, const struct contact_view *v)
-{
-	if (c->closed || !c->paged || c->excused)
-		return false;
-	if (v->recovery && !i->hushed)
-		return true;
-	return c->told != TOLD_YES && !in_flight(i, c->name);
-}
-
-void incident_settle(struct incident *i, const struct contact_view *who, size_t nwho, const struct stamp *now)
-{
-	for (size_t k = 0; k < i->ncontacts; k++)
-		update_told(i, &i->contacts[k]);
-	if (i->phase == INC_ACKED)
-		end_calls(i, is_problem_call, CALL_ACKED, now);
-	if (i->phase != INC_RECOVERED)
-		return;
-	end_calls(i, is_problem_call, CALL_MERGED, now);
-	for (size_t k = 0; k < i->ncontacts; k++) {
-		struct contact_view v = view_of(who, nwho, i->contacts[k].name);
-		if (wants_closing(i, &i->contacts[k], &v))
-			page_recovered(i, &i->contacts[k], now);
-	}
-}
-
-/* --- inputs ---------------------------------------------------------------------------------------- */
 
 static void close_at(struct incident *i, bool hushed, const struct stamp *at)
 {
@@ -406,18 +166,18 @@ static void close_at(struct incident *i, bool hushed, const struct stamp *at)
 static void close_unheard(struct incident *i, const struct contact_view *who, size_t nwho, const struct stamp *now)
 {
 	for (size_t k = 0; k < nwho; k++) {
-		struct inc_contact *c = who[k].recovery ? contact_make(i, who[k].name) : NULL;
+		struct inc_contact *c = who[k].recovery ? inc_contact_make(i, who[k].name) : NULL;
 		if (c && !c->closed)
-			page_recovered(i, c, now);
+			inc_page_recovered(i, c, now);
 	}
 }
 
 static void late_problem(struct incident *i, const struct contact_view *who, size_t nwho, const struct stamp *now)
 {
 	for (size_t k = 0; k < nwho; k++) {
-		struct inc_contact *c = contact_make(i, who[k].name);
+		struct inc_contact *c = inc_contact_make(i, who[k].name);
 		if (c && !c->closed && !c->paged && !c->excused)
-			page_recovered(i, c, now);
+			inc_page_recovered(i, c, now);
 	}
 }
 
@@ -574,7 +334,7 @@ bool incident_ack(struct incident *i, const char *by, const char *comment, const
 	snprintf(i->comment, sizeof i->comment, "%s", comment);
 	i->dirty = true;
 	if (what == DO_ACK_NOTICE) {
-		end_calls(i, is_notice_call, CALL_ACKED, now);
+		inc_end_calls(i, is_notice_call, CALL_ACKED, now);
 		return true;
 	}
 	bool again = i->phase == INC_ACKED;
@@ -592,7 +352,7 @@ bool incident_ack(struct incident *i, const char *by, const char *comment, const
 static bool has_open_problem_call(const struct incident *i, const char *contact)
 {
 	for (size_t k = 0; k < i->ncalls; k++)
-		if (is_problem_call(i->calls[k]) && !call_is_done(i->calls[k]) && strcmp(i->calls[k]->contact, contact) == 0)
+		if (inc_is_problem_call(i->calls[k]) && !call_is_done(i->calls[k]) && strcmp(i->calls[k]->contact, contact) == 0)
 			return true;
 	return false;
 }
@@ -604,7 +364,7 @@ int64_t incident_repeat(struct incident *i, const struct contact_view *who, size
 		return next;
 	for (size_t k = 0; k < i->ncontacts; k++) {
 		struct inc_contact *c = &i->contacts[k];
-		struct contact_view v = view_of(who, nwho, c->name);
+		struct contact_view v = inc_view_of(who, nwho, c->name);
 		if (v.repeat_ms <= 0 || !c->last_sent.wall_ms || has_open_problem_call(i, c->name))
 			continue;
 		int64_t left = v.repeat_ms - clock_age_ms(&c->last_sent, now);

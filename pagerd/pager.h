@@ -83,6 +83,8 @@ void pager_use_conf(struct pager *p);
  * again does nothing. self_over ends it, and does nothing when there is none. */
 void pager_self_problem(struct pager *p, const char *check, enum nag_state state, const char *text);
 void pager_self_over(struct pager *p, const char *check, const char *text);
+/* A change number for an event of our own, above all before it. */
+uint64_t pager_next_change(struct pager *p);
 void pager_self_notice(struct pager *p, const char *check, uint64_t change, const char *text);
 
 /* From lines.c: what became of a page. id: as pager_page_id made it. */
