@@ -118,7 +118,7 @@ static const struct {
 	{"env | sort | grep -v -e ^PWD= -e ^OLDPWD= -e ^SHLVL= -e ^_=", "", true,
 	 "CREDENTIALS_DIRECTORY=/creds\nLANG=C\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nTZ=Asia/Tokyo\n",
 	 ""},
-	{"ls /proc/$$/fd | grep -vx -e 10 -e 255", "", true, "0\n1\n2\n", ""}, /* 10, 255: the shell's own script */
+	{"ls /proc/$$/fd", "", true, NULL, ""},
 	{"grep -E '^Sig(Blk|Ign)' /proc/$$/status | tr -d '\\t'", "", true, "SigBlk:0000000000000000\nSigIgn:0000000000000000\n", ""},
 	{"set -- $(cat /proc/$$/stat); [ $5 = $$ ] && echo own group", "", true, "own group\n", ""},
 };
@@ -139,6 +139,9 @@ static void test_runs(void **state)
 			fail_msg("%s: %s, \"%s\"", runs[i].body, ok ? "ok" : "failed", why);
 		if (runs[i].output)
 			assert_string_equal(buf_str(&output), runs[i].output);
+		else if (runs[i].ok) /* 10 (dash) and 255 (bash) are the shell's own script */
+			assert_true(strcmp(buf_str(&output), "0\n1\n10\n2\n") == 0 ||
+				    strcmp(buf_str(&output), "0\n1\n2\n255\n") == 0);
 	}
 	close(extra);
 	unsetenv("NOTIFY_SOCKET");
