@@ -33,7 +33,7 @@ static void add_paths(const struct run_default *d, struct buf *y)
 	buf_printf(y, "# made by monitord-run: this host, watched with defaults\n");
 	buf_printf(y, "paths:\n  spool: %s/spool\n  spool_twin: %s/twin\n", d->dir, d->dir);
 	buf_printf(y, "  monitord_state: %s/monitord\n  pagerd_state: %s/pagerd\n", d->dir, d->dir);
-	buf_printf(y, "  monitord_run: %s/run\n  pagerd_run: %s/run\n", d->dir, d->dir);
+	buf_printf(y, "  monitord_run: %s/run\n  pagerd_run: %s/pagerd-run\n", d->dir, d->dir);
 	buf_puts(y, "defaults:\n  interval: 10s\n  retry_interval: 5s\n  max_check_attempts: 3\n  contacts: [you]\n");
 }
 

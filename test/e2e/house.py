@@ -86,7 +86,7 @@ class House:
     def __init__(self, directory, checks, lines=None, contacts=None, phone_args=(), **sections):
         self.dir = Path(directory)
         self.dir.mkdir(parents=True, exist_ok=True)
-        self.run = self.dir / "run"
+        self.run, self.pagerd_run = self.dir / "run", self.dir / "prun"  # each daemon writes its status.json there
         self.spool = self.dir / "spool"
         self.phone = Phone(self.dir, *phone_args) if lines is None else None
         self.config_file = self.dir / "monitord.yaml"
@@ -97,8 +97,8 @@ class House:
         lines = self.lines or {"modem": {"notifier": "sms", "device": self.phone.device}}
         contacts = self.contacts or {"oncall": {"routes": [{"line": "modem", "to": NUMBER}]}}
         paths = {"spool": self.spool, "spool_twin": self.dir / "twin", "monitord_state": self.dir / "monitord",
-                 "pagerd_state": self.dir / "pagerd", "monitord_run": self.run, "pagerd_run": self.run,
-                 "libexec": BUILD}
+                 "pagerd_state": self.dir / "pagerd", "monitord_run": self.run,
+                 "pagerd_run": self.pagerd_run, "libexec": BUILD}
         config = {"paths": {k: str(v) for k, v in paths.items()},
                   "deadman": {"interval": "1s", "limit": "30s"},
                   "defaults": {"interval": "1s", "retry_interval": "1s", "max_check_attempts": 1, "timeout": "20s",
@@ -122,13 +122,16 @@ class House:
 
     def wait_up(self):
         for daemon in (self.pagerd, self.monitord):
-            wait_for(lambda d=daemon: (self.run / f"{d.name}.sock").exists() and self.answers(d) or not d.alive(), 60,
+            wait_for(lambda d=daemon: self.socket(d.name).exists() and self.answers(d) or not d.alive(), 60,
                      f"{daemon.name} up")
             assert daemon.alive(), daemon.log()[-3000:]
 
+    def socket(self, daemon):
+        return (self.pagerd_run if daemon == "pagerd" else self.run) / f"{daemon}.sock"
+
     def answers(self, daemon):
         try:
-            return ask(self.run / f"{daemon.name}.sock", {"do": "status"}).get("ok")
+            return ask(self.socket(daemon.name), {"do": "status"}).get("ok")
         except OSError:
             return False
 
@@ -158,7 +161,7 @@ class House:
 
     # --- asking ---
     def ask(self, daemon, **request):
-        return ask(self.run / f"{daemon}.sock", request)
+        return ask(self.socket(daemon), request)
 
     def status(self):
         return self.ask("monitord", do="status")

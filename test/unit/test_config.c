@@ -421,6 +421,8 @@ static const struct {
 	 "m.yaml:3:32: paths.spool_twin \"/a\": is the spool itself; the twin must be on another file system\n"},
 	{CONTACT "paths: {monitord_state: /a, pagerd_state: /a}\n",
 	 "m.yaml:3:43: paths.pagerd_state \"/a\": is monitord's; each daemon needs its own\n"},
+	{CONTACT "paths: {monitord_run: /run/pagers/, pagerd_run: /run/pagers}\n",
+	 "m.yaml:3:49: paths.pagerd_run \"/run/pagers\": is monitord's; each daemon writes its status.json into its own\n"},
 	{CONTACT "paths: {pagerd_run: /1234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901}\n",
 	 "m.yaml:3:21: paths.pagerd_run \"/1234567890123456789012345678901234567890123456789012345678901234567890123456789012345"
 	 "678901\": is longer than 90 bytes\n"},
