@@ -6,7 +6,6 @@
  * Promises: a token is stored before its mail is sent, at most RT_OUTSTANDING_MAX are
  * under way, and only mail that its HMAC proves ours is read or deleted.
  */
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "../lib/file.h"
 #include "roundtrip.h"
 #include "rt_message.h"
+#include "smtp_session.h"
 
 #define FIELD(f) .offset = offsetof(struct roundtrip_conf, f)
 #define DAY 86400e3
@@ -64,7 +64,7 @@ static const struct opt roundtrip_opts[] = {
 	{.name = "to", .type = OPT_STRING, FIELD(to), .flags = OPT_REQUIRED, .unit = "MAIL",
 	 .help = "recipient of the mail: its mailbox is the one that is looked into"},
 	{.name = "key_file", .type = OPT_SECRET, FIELD(key_file), .flags = OPT_REQUIRED, .unit = "FILE",
-	 .help = "file that holds the key (16 bytes or more) by which our mail is known from forged mail"},
+	 .help = "file that holds the key, a text of 16 bytes or more, by which our mail is known from forged mail"},
 	{.name = "warning", .letter = 'w', .type = OPT_DURATION, FIELD(warning), .dflt = "1m", .min = 1, .max = 7 * DAY,
 	 .help = "WARNING when a mail takes longer, and it is late when it is under way for longer"},
 	{.name = "critical", .letter = 'c', .type = OPT_DURATION, FIELD(critical), .dflt = "5m", .min = 1, .max = 7 * DAY,
@@ -176,12 +176,13 @@ static struct rt_mail *new_mail(struct rt_run *r, struct buf *message)
 	}
 	token_make(random, r->state.run + 1, &l.token);
 	l.wall_ms = now.wall_ms;
-	m = rt_add(&r->state, &l.token, &now);
-	if (!m || !rt_message(&l, message)) {
+	m = rt_message(&l, message) ? rt_add(&r->state, &l.token, &now) : NULL;
+	if (!m) {
 		cannot(r, "%s", "the mail could not be made");
 		return NULL;
 	}
 	if (!rt_keep(r)) {
+		rt_answered(&r->state, m, RT_REFUSED);
 		cannot(r, "%s", "the token could not be stored, so nothing was sent");
 		return NULL;
 	}
@@ -216,7 +217,7 @@ static void wait_for_it(struct rt_run *r, int64_t until)
 	uint64_t mine = r->state.run;
 	int64_t pause = POLL_FIRST_MS, left;
 
-	while (is_waiting(r, mine) && (left = until - clock_boot_ms()) > 0) {
+	while (is_waiting(r, mine) && !atomic_load(&r->run->cancelled) && (left = until - clock_boot_ms()) > 0) {
 		struct timespec t = {.tv_sec = 0, .tv_nsec = (pause < left ? pause : left) * 1000000};
 
 		probe_at(r->run, "waiting for the mail");
@@ -274,7 +275,7 @@ static void run(struct probe_run *run)
 
 static void global_init(void)
 {
-	curl_global_init(CURL_GLOBAL_DEFAULT);
+	smtp_global_init(); /* libcurl and the resolver, for both sides */
 }
 
 const struct probe probe_roundtrip = {

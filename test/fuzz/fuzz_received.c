@@ -41,6 +41,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (r.hop[i].has_delay && r.hop[i].delay_ms < 0 && !r.hop[i].skew)
 			abort();
 	}
+	received_bound(&r, 60000);
+	for (size_t i = 0; i < r.n; i++)
+		if (r.hop[i].has_delay && !r.hop[i].skew && r.hop[i].delay_ms > 60000)
+			abort();
 	if (received_date(header, size, &ms) && (ms < -86400000 || ms > INT64_C(253402387200000)))
 		abort();
 	while (header_next(header, size, TOKEN_HEADER, &pos, &value, &len))
