@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBER_MAX = 64, RANGE_MAX = 96 };
+enum { NUMBER_MAX = 64, RANGE_MAX = 96, NOTES_ROOM = 400 /* for what is said about the output itself */ };
 
 /* A stretch of the output. */
 struct span {
@@ -205,10 +205,21 @@ static struct span trim(struct span s)
 	return s;
 }
 
+/* One further line, if there is room beside the notes. */
+static bool add_line(struct result *r, struct span text)
+{
+	size_t used = r->more.len + 1 + NOTES_ROOM, room = used < RESULT_LONG_MAX ? RESULT_LONG_MAX - used : 0;
+	size_t n = (size_t)(text.end - text.p);
+
+	if (room > 0)
+		result_more(r, "%.*s", (int)(n < room ? n : room), text.p);
+	return n <= room;
+}
+
 static void parse(struct span s, struct result *r)
 {
 	size_t junk = 0;
-	bool perf = false;
+	bool perf = false, whole = true;
 
 	/* line 1 */
 	struct span line = cut(&s, '\n');
@@ -222,14 +233,15 @@ static void parse(struct span s, struct result *r)
 		text = cut(&line, '|');
 		if (perf && trim(text).p == trim(text).end)
 			continue;
-		if (!r->more.full)
-			result_more(r, "%.*s", (int)(text.end - text.p), text.p);
+		whole = whole && add_line(r, text);
 	}
 	/* the rest of the line with the second '|', and all after it */
 	if (perf) {
 		line.end = s.end;
 		junk += parse_perf(line, r);
 	}
+	if (!whole)
+		result_more(r, "(further lines left out)");
 	if (r->perf_dropped > 0)
 		result_more(r, "(%zu more performance values left out)", r->perf_dropped);
 	if (junk > 0)

@@ -197,7 +197,7 @@ static void add_perf(struct disk_run *d, const char *name, const struct disk_spa
 	struct disk_space inodes = { .total = s->inodes };
 	warn = disk_used_limit(&inodes, &(struct disk_limit){ .percent = d->limits.iwarn }, 1);
 	crit = disk_used_limit(&inodes, &(struct disk_limit){ .percent = d->limits.icrit }, 1);
-	snprintf(label, sizeof label, "%.50s (inodes)", name);
+	snprintf(label, sizeof label, "%.54s (inodes)", name);
 	p = result_perf(d->run->result, label, s->inodes - s->inodes_free, "", &warn, &crit);
 	if (p) {
 		p->has_min = p->has_max = true;
@@ -233,7 +233,7 @@ static void judge(struct disk_run *d, const struct disk_target *t, const struct 
 	const char *name = d->conf->device ? m->source : m->dir;
 	struct growth_fs *fs = growth_at(&d->growth, m->dir);
 	struct disk_verdict v = disk_judge(s, &d->limits);
-	char why[160], percent[32];
+	char why[160], inodes[32] = "";
 	bool ok = v.state == NAG_OK;
 
 	d->judged++;
@@ -254,9 +254,10 @@ static void judge(struct disk_run *d, const struct disk_target *t, const struct 
 	add_perf(d, name, s);
 	if (d->conf->errors_only && ok)
 		return;
-	snprintf(percent, sizeof percent, s->inodes > 0 ? " inode=%d%%" : "", (int)disk_inodes_free_percent(s));
+	if (s->inodes > 0)
+		snprintf(inodes, sizeof inodes, " inode=%d%%", (int)disk_inodes_free_percent(s));
 	buf_printf(&d->free, " %s %.0f%s (%d%%%s);", name, floor(s->free / d->limits.unit), unit_name(d->conf),
-		   (int)disk_free_percent(s), percent);
+		   (int)disk_free_percent(s), inodes);
 }
 
 static void unreadable(struct disk_run *d, const struct disk_target *t, const char *path, int err)

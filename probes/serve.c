@@ -248,14 +248,15 @@ int serve(const char *path, unsigned places, size_t threads)
 	if (path)
 		unlink(path);
 	/* whatever runs on is nobody's business any more; plugins are killed when this process is gone */
+	int code = v.code;
 	for (struct session *s = v.sessions; s; s = s->next)
 		atomic_store(&s->dead, true);
 	reap_sessions(&v);
 	if (v.sessions || !runner_free(v.runner, 500))
-		_exit(v.code);
+		_exit(code);
 	close(v.wake);
 	close(v.signals);
 	if (v.listener >= 0)
 		close(v.listener);
-	return v.code;
+	return code;
 }

@@ -123,8 +123,15 @@ static void long_things_are_cut(void **state)
 		out[i] = 'y', out[i + 1] = '\n';
 	plugin_out_parse(out, N, &r);
 	assert_string_equal(buf_str(&r.text), "y");
-	assert_true(r.more.len <= RESULT_LONG_MAX);
-	assert_true(r.more.full);
+	assert_true(r.more.len > RESULT_LONG_MAX - 500 && r.more.len <= RESULT_LONG_MAX);
+	assert_false(r.more.full);
+	assert_non_null(strstr(buf_str(&r.more), "y\ny\n(further lines left out)\n"));
+	/* one further line of 64 KiB, and performance data after it */
+	memset(out, 'z', N);
+	memcpy(out, "t\n", 2);
+	memcpy(out + N - 5, "|p= 1", 5);
+	plugin_out_parse(out, N, &r);
+	assert_non_null(strstr(buf_str(&r.more), "zzz\n(further lines left out)\n(2 pieces"));
 	result_fini(&r);
 	free(out);
 }
