@@ -74,6 +74,14 @@ deps-test:
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+# the compiled-in paths: what uses them is built again when PREFIX or SYSCONFDIR change
+PATHS_USERS := $(shell grep -lE 'MONITORD_(LIBEXEC|CONF)' $(wildcard lib/*.c monitord/*.c pagerd/*.c probes/*.c notifiers/*.c))
+$(call objs,$(PATHS_USERS)): $(B)/paths
+$(B)/paths: force
+	@mkdir -p $(@D); echo '$(LIBEXECDIR) $(SYSCONFDIR)' | cmp -s - $@ || echo '$(LIBEXECDIR) $(SYSCONFDIR)' > $@
+.PHONY: force
+force:
+
 $(B)/obj/gen/%.o: $(B)/gen/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -I. -MMD -MP -c -o $@ $<
