@@ -3,6 +3,7 @@
 # A folder is a wall: each becomes one archive, a program links its own folder's archive and those it
 # may use (doc/architecture.md). Adding a probe or a notifier is adding a file; nothing here changes.
 
+MAKEFLAGS += -rR
 VERSION := 0.1
 B ?= build
 PREFIX ?= /usr/local
