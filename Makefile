@@ -9,7 +9,9 @@ B ?= build
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 LIBEXECDIR ?= $(PREFIX)/lib/monitord
-CC ?= gcc
+ifeq ($(filter-out default undefined,$(origin CC)),)
+CC := gcc
+endif
 SAN ?=
 OPT ?= -O2
 PYTHON ?= /usr/bin/python3
