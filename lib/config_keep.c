@@ -87,7 +87,9 @@ static bool same_file(const char *root, const struct conf_file *f)
 	return same;
 }
 
-static bool same_as_kept(const struct config *conf, const struct conf_files *files, const char *dir)
+/* True when the copy in force holds just these files; its directory's name then goes to name. */
+static bool same_as_kept(const struct config *conf, const struct conf_files *files, const char *dir,
+			 char *name, size_t size)
 {
 	char *kept = config_kept(dir), *slash = kept ? strrchr(kept, '/') : NULL;
 	bool same = false;
@@ -96,6 +98,7 @@ static bool same_as_kept(const struct config *conf, const struct conf_files *fil
 		same = strncmp(base(kept), conf->digest, DIGEST_LEN) == 0;
 		for (size_t i = 0; same && i < files->n; i++)
 			same = same_file(kept, &files->v[i]);
+		snprintf(name, size, "%.*s", DIGEST_LEN + SUFFIX_LEN, base(kept));
 	}
 	free(kept);
 	return same;
@@ -134,7 +137,7 @@ static bool switch_link(const char *dir, const char *copy, const char *main_name
 	bool ok = link && fresh && target;
 	if (ok)
 		unlink(fresh);
-	ok = ok && symlink(target, fresh) == 0 && rename(fresh, link) == 0 && sync_dir(dir);
+	ok = ok && symlink(target, fresh) == 0 && rename(fresh, link) == 0;
 	if (!ok)
 		fail(why, size, link ? link : dir);
 	free(link);
@@ -168,27 +171,42 @@ static void remove_others(const char *dir, const char *keep)
 		closedir(d);
 }
 
-bool config_keep(const struct config *conf, const char *dir, char *why, size_t size)
+/* Makes a new copy and puts it in force; name: of its directory. Not yet sure to outlive a crash. */
+static bool put_in_force(const struct config *conf, const char *dir, const char *root, char *name,
+			 size_t name_size, char *why, size_t size)
 {
 	const struct conf_files *files = conf->trees;
-	char *root = file_join(dir, "last-good"), copy[PATH_MAX];
+	char copy[PATH_MAX];
+
+	if (snprintf(copy, sizeof(copy), "%s/%s.XXXXXX", root, conf->digest) >= (int)sizeof(copy)) {
+		snprintf(why, size, "%s: the name is too long", dir);
+		return false;
+	}
+	if (!file_mkdirs(root, 0700) || !mkdtemp(copy))
+		return fail(why, size, root);
+	snprintf(name, name_size, "%.*s", DIGEST_LEN + SUFFIX_LEN, base(copy));
+	if (write_copy(files, copy, why, size) && (sync_dir(root) || fail(why, size, root)) &&
+	    (sync_dir(dir) || fail(why, size, dir)) && switch_link(root, copy, files->v[0].name, why, size))
+		return true;
+	nftw(copy, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return false;
+}
+
+bool config_keep(const struct config *conf, const char *dir, char *why, size_t size)
+{
+	char *root = file_join(dir, "last-good"), name[64];
 	bool ok = false;
 
-	if (!root || snprintf(copy, sizeof(copy), "%s/%s.XXXXXX", root, conf->digest) >= (int)sizeof(copy)) {
-		snprintf(why, size, "%s: the name is too long", dir);
-	} else if (same_as_kept(conf, files, dir)) {
-		ok = true;
-	} else if (!file_mkdirs(root, 0700) || !mkdtemp(copy)) {
-		fail(why, size, root);
-	} else {
-		ok = write_copy(files, copy, why, size) && (sync_dir(root) || fail(why, size, root)) &&
-		     (sync_dir(dir) || fail(why, size, dir)) &&
-		     switch_link(root, copy, files->v[0].name, why, size);
-		if (ok)
-			remove_others(root, base(copy));
-		else
-			nftw(copy, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	}
+	if (!root)
+		snprintf(why, size, "out of memory");
+	else
+		ok = same_as_kept(conf, conf->trees, dir, name, sizeof(name)) ||
+		     put_in_force(conf, dir, root, name, sizeof(name), why, size);
+	/* before that is on the disk, a crash may bring the old link back: what it points to must be there */
+	if (ok && !sync_dir(root))
+		ok = fail(why, size, root);
+	if (ok)
+		remove_others(root, name);
 	free(root);
 	return ok;
 }

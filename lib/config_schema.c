@@ -157,7 +157,8 @@ static void check_together(struct conf_loader *l)
 			      conf->pagerd_state, "is monitord's; each daemon needs its own");
 	if (strcmp(conf->monitord_run, conf->pagerd_run) == 0)
 		complaint_add(l->c, setting_mark(l, SEC_PATHS, "pagerd_run"), "paths.pagerd_run",
-			      conf->pagerd_run, "is monitord's; each daemon writes its status.json into its own");
+			      conf->pagerd_run,
+			      "is monitord's; each daemon writes its status.json into its own");
 	if (conf->prober_net_socket && conf->prober_local_socket &&
 	    strcmp(conf->prober_net_socket, conf->prober_local_socket) == 0)
 		complaint_add(l->c, setting_mark(l, SEC_PROBERS, "local"), "probers.local.socket",

@@ -17,12 +17,58 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "../../lib/clock.h"
 #include "../../lib/config_internal.h"
 #include "../../lib/file.h"
+
+/* --- a disk that dies or fills up at the Nth change ---
+ * These stand before the C library's own. */
+static int steps, die_at, fail_at; /* 0: never */
+
+static bool step(void)
+{
+	steps++;
+	if (steps == die_at)
+		_exit(99);
+	if (steps != fail_at)
+		return true;
+	errno = ENOSPC;
+	return false;
+}
+
+int fsync(int fd)
+{
+	return step() ? (int)syscall(SYS_fsync, fd) : -1;
+}
+
+int rename(const char *from, const char *to)
+{
+	return step() ? (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0) : -1;
+}
+
+int symlink(const char *target, const char *path)
+{
+	return step() ? (int)syscall(SYS_symlinkat, target, AT_FDCWD, path) : -1;
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+	return step() ? (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode) : -1;
+}
+
+int remove(const char *path)
+{
+	struct stat st;
+	if (!step())
+		return -1;
+	int flag = lstat(path, &st) == 0 && S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0;
+	return (int)syscall(SYS_unlinkat, AT_FDCWD, path, flag);
+}
 
 static char dir[64];
 
@@ -513,6 +559,60 @@ static void test_keep_fails(void **state)
 	config_free(conf);
 }
 
+/* Killed before each change in turn: the copy in force is the old one whole or the new one whole. Out of space at each
+ * in turn: the same, and what went wrong is said. Either way the next keep succeeds and leaves nothing behind. */
+static void keep_broken(const struct config *old, const struct config *new, bool dies)
+{
+	int at_step = 0, rounds = 0;
+	bool done = false;
+	while (!done) {
+		assert_true(++rounds < 200);
+		keep(old);
+		pid_t pid = fork();
+		if (pid == 0) {
+			steps = 0;
+			*(dies ? &die_at : &fail_at) = ++at_step;
+			bool ok = config_keep(new, at("state"), why, sizeof(why));
+			_exit(ok ? steps >= at_step ? 2 : 0 : strstr(why, "No space left") ? 1 : 3);
+		}
+		at_step++;
+		int status;
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		/* 2: only tidying up failed, which is no failure of the copy */
+		if (dies)
+			assert_true(WEXITSTATUS(status) == 99 || WEXITSTATUS(status) == 0);
+		else
+			assert_true(WEXITSTATUS(status) <= 2);
+		done = WEXITSTATUS(status) == 0;
+		char *kept = config_kept(at("state"));
+		assert_non_null(kept);
+		bool is_new = strstr(kept, new->digest) != NULL;
+		copy_is(is_new ? new->digest : old->digest);
+		if (done || WEXITSTATUS(status) == 2)
+			assert_true(is_new);
+		free(kept);
+		keep(is_new ? old : new);
+		assert_int_equal(entries(at("state/last-good")), 2);
+	}
+	assert_true(rounds > 12); /* directories, two files, the link, and their syncs */
+}
+
+static void test_keep_killed_or_full(void **state)
+{
+	(void)state;
+	put_programs();
+	put("etc/m.yaml", LINES, 0644);
+	struct config *old = load(NULL);
+	put("etc/conf.d/a.yaml", "checks: {a: {probe: smtp, host: h}}\n", 0644);
+	struct config *new = load(NULL);
+	put("state/.keep", "", 0600);
+	keep_broken(old, new, true);
+	keep_broken(old, new, false);
+	config_free(old);
+	config_free(new);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -529,6 +629,7 @@ int main(void)
 		TEST(test_large_files),
 		TEST(test_keep),
 		TEST(test_keep_after_crash),
+		TEST(test_keep_killed_or_full),
 		TEST(test_keep_fails),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
