@@ -108,7 +108,7 @@ static bool read_time(struct cursor *c, int64_t *wall_ms)
 	*wall_ms = 0;
 	if (!take(c, 7, &p))
 		return false;
-	tm.tm_year = 100 + two(p[0]);
+	tm.tm_year = two(p[0]) >= 90 ? two(p[0]) : 100 + two(p[0]); /* SMS began in 1992 */
 	tm.tm_mon = two(p[1]) - 1;
 	tm.tm_mday = two(p[2]);
 	tm.tm_hour = two(p[3]);
