@@ -10,7 +10,7 @@
 #include "../lib/clock.h"
 #include "notifier.h"
 
-enum { LINE_MAX_CHARS = 76, WORD_BYTES = 42 /* in base64 56 characters, with =?UTF-8?B??= 68 */, SUBJECT_MAX = 200 };
+enum { LINE_MAX_CHARS = 76, WORD_BYTES = 39, WORD_CHARS = 64 /* of base64 52, and =?UTF-8?B??= */, SUBJECT_MAX = 200 };
 
 /* --- RFC 2047 --- */
 
@@ -66,7 +66,7 @@ static void encoded_words(struct buf *out, const char *text)
 void email_header_text(struct buf *out, const char *text, size_t used)
 {
 	if (!plain(text)) {
-		if (used + 68 > LINE_MAX_CHARS)
+		if (used + WORD_CHARS > LINE_MAX_CHARS)
 			buf_puts(out, "\r\n ");
 		encoded_words(out, text);
 		return;

@@ -120,8 +120,11 @@ static bool email_start(struct notifier_run *run, char *why, size_t size)
 		return true;
 	/* read anew for each connection, so that a changed password needs no restart; but a missing one is said now */
 	secret = file_secret(conf->password, why, size);
-	if (!secret)
+	if (!secret) {
+		free(own);
+		run->own = NULL;
 		return false;
+	}
 	explicit_bzero(secret, strlen(secret));
 	free(secret);
 	return true;
