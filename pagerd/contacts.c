@@ -10,7 +10,7 @@
 
 static struct contact_view view_of(const struct conf_contact *c)
 {
-	return (struct contact_view){ .name = c->name, .repeat_ms = c->repeat_ms, .recovery = c->recovery };
+	return (struct contact_view){.name = c->name, .repeat_ms = c->repeat_ms, .recovery = c->recovery};
 }
 
 struct contact_view *contacts_all(const struct config *conf, size_t *n)
@@ -22,7 +22,8 @@ struct contact_view *contacts_all(const struct config *conf, size_t *n)
 	return v;
 }
 
-static size_t add_contact(const struct config *conf, const char *name, struct contact_view *out, size_t n, size_t max)
+static size_t add_contact(const struct config *conf, const char *name, struct contact_view *out, size_t n,
+			  size_t max)
 {
 	const struct conf_contact *c = config_contact(conf, name);
 	for (size_t i = 0; c && i < n; i++)
@@ -65,7 +66,7 @@ size_t contacts_of(const struct config *conf, const struct event *e, struct cont
 
 static struct route_view see_route(struct pager *p, const char *line, const char *to, int64_t now)
 {
-	struct route_view v = { .line = line, .to = to };
+	struct route_view v = {.line = line, .to = to};
 	lines_look(p->lines, &v, now);
 	return v;
 }
@@ -82,8 +83,8 @@ static bool needs_fail(struct pager *p, const struct conf_route *r)
 	return false;
 }
 
-static size_t add_routes(struct pager *p, const struct conf_contact *c, int64_t now, struct route_view *out, size_t n,
-			 size_t max)
+static size_t add_routes(struct pager *p, const struct conf_contact *c, int64_t now, struct route_view *out,
+			 size_t n, size_t max)
 {
 	for (size_t i = 0; c && i < c->nroutes && n < max; i++) {
 		const struct conf_route *r = &c->routes[i];

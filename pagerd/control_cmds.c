@@ -35,12 +35,14 @@ static void do_ack(struct pager *p, struct control_client *client, const cJSON *
 	const char *name = json_str(request, "incident", "");
 	struct incident *i = *name ? pager_find(p, name) : NULL;
 	if (!i) {
-		control_error(client, *name ? "no incident and no check \"%.128s\" is known to the pager" :
-					      "which incident? Its id or the check's name is needed%s", name);
+		control_error(client,
+			      *name ? "no incident and no check \"%.128s\" is known to the pager"
+				    : "which incident? Its id or the check's name is needed%s",
+			      name);
 		return;
 	}
-	if (!incident_ack(i, json_str(request, "by", ""), json_str(request, "comment", ""), p->views, p->nviews, &now, why,
-			  sizeof why)) {
+	if (!incident_ack(i, json_str(request, "by", ""), json_str(request, "comment", ""), p->views,
+			  p->nviews, &now, why, sizeof why)) {
 		control_error(client, "%s", why);
 		return;
 	}
@@ -72,7 +74,8 @@ static void do_history(struct pager *p, struct control_client *client, const cJS
 	cJSON *o = good(), *v = cJSON_AddArrayToObject(o, "incidents");
 	for (size_t k = p->ninc; k-- > 0 && limit > 0;) {
 		const struct incident *i = p->inc[k];
-		if (i->ephemeral || i->phase == INC_NONE || (name && strcmp(name, i->check) != 0 && strcmp(name, i->id) != 0))
+		if (i->ephemeral || i->phase == INC_NONE ||
+		    (name && strcmp(name, i->check) != 0 && strcmp(name, i->id) != 0))
 			continue;
 		cJSON_AddItemToArray(v, record_show(i));
 		limit--;
@@ -94,8 +97,8 @@ void control_cmds(void *arg, struct control_client *client, const cJSON *request
 		const char *name;
 		void (*f)(struct pager *p, struct control_client *client, const cJSON *request);
 	} commands[] = {
-		{ "status", do_status },   { "ack", do_ack },         { "test_page", do_test_page },
-		{ "reload", do_reload },   { "history", do_history }, { "subscribe", do_subscribe },
+	    {"status", do_status}, {"ack", do_ack},	    {"test_page", do_test_page},
+	    {"reload", do_reload}, {"history", do_history}, {"subscribe", do_subscribe},
 	};
 	const char *name = json_str(request, "do", "");
 	for (size_t k = 0; k < sizeof commands / sizeof *commands; k++) {
@@ -104,6 +107,8 @@ void control_cmds(void *arg, struct control_client *client, const cJSON *request
 			return;
 		}
 	}
-	control_error(client, "pagerd does not know \"%.40s\"; it knows status, ack, test_page, reload, history, subscribe",
-		      name);
+	control_error(
+	    client,
+	    "pagerd does not know \"%.40s\"; it knows status, ack, test_page, reload, history, subscribe",
+	    name);
 }

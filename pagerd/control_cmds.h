@@ -1,4 +1,5 @@
-/* pagerd's requests on its control socket: status ack test_page reload history subscribe (doc/contracts.md, "control"). */
+/* pagerd's requests on its control socket: status ack test_page reload history subscribe (doc/contracts.md,
+ * "control"). */
 #ifndef PAGERD_CONTROL_CMDS_H
 #define PAGERD_CONTROL_CMDS_H
 

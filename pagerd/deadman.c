@@ -22,18 +22,18 @@ struct deadman {
 	struct loop_timer *timer;
 	enum beat_verdict verdict; /* at the last look */
 	bool leaving;
-	struct beat_watch watch;   /* as last seen */
+	struct beat_watch watch; /* as last seen */
 	char why[256];
 	char digest[20]; /* of the other side, when its difference was last said */
 };
 
-static const char *const verdict_names[] = { "alive", "planned", "silent", "wedged" };
+static const char *const verdict_names[] = {"alive", "planned", "silent", "wedged"};
 
 static void fill(void *arg, struct beat *b)
 {
 	struct deadman *d = arg;
 	const char *check;
-	*b = (struct beat){ .from = "pagerd", .pid = getpid() };
+	*b = (struct beat){.from = "pagerd", .pid = getpid()};
 	snprintf(b->digest, sizeof b->digest, "%s", d->p->conf->digest);
 	b->overdue_ms = pager_overdue_ms(d->p, &check);
 	snprintf(b->overdue, sizeof b->overdue, "%s", check);
@@ -45,11 +45,14 @@ static void say_silent(struct deadman *d, const struct beat_watch *w, int64_t no
 	char text[256], span[48];
 	clock_span(now - w->last_boot_ms, span, sizeof span);
 	if (!w->ever)
-		snprintf(text, sizeof text, "monitord was not heard since the pager started %s ago: nothing is being checked",
+		snprintf(text, sizeof text,
+			 "monitord was not heard since the pager started %s ago: nothing is being checked",
 			 span);
 	else if (w->last.back_ms > 0)
-		snprintf(text, sizeof text, "monitord stopped as planned %s ago and did not come back in time: nothing is being "
-			 "checked", span);
+		snprintf(text, sizeof text,
+			 "monitord stopped as planned %s ago and did not come back in time: nothing is being "
+			 "checked",
+			 span);
 	else
 		snprintf(text, sizeof text, "monitord (pid %lld) is silent for %s: nothing is being checked",
 			 (long long)w->last.pid, span);
@@ -60,7 +63,8 @@ static void say_wedged(struct deadman *d, const struct beat_watch *w)
 {
 	char text[400], span[48];
 	clock_span(w->last.overdue_ms, span, sizeof span);
-	snprintf(text, sizeof text, "monitord is stuck: check %s is overdue for %s; its alarms cannot be trusted",
+	snprintf(text, sizeof text,
+		 "monitord is stuck: check %s is overdue for %s; its alarms cannot be trusted",
 		 w->last.overdue[0] ? w->last.overdue : "(unnamed)", span);
 	pager_self_problem(d->p, "self.monitord", NAG_CRITICAL, text);
 }
@@ -72,7 +76,8 @@ static void note_digest(struct deadman *d, const struct beat_watch *w)
 		return;
 	snprintf(d->digest, sizeof d->digest, "%s", w->last.digest);
 	if (w->last.digest[0] && strcmp(w->last.digest, d->p->conf->digest) != 0)
-		log_notice("monitord runs configuration %s, the pager %s", w->last.digest, d->p->conf->digest);
+		log_notice("monitord runs configuration %s, the pager %s", w->last.digest,
+			   d->p->conf->digest);
 }
 
 /* While nothing listens (a reload that failed to) the other side counts as silent from then on. */
@@ -169,7 +174,8 @@ cJSON *deadman_show(struct deadman *d)
 {
 	const struct beat_watch *w = watch_of(d);
 	cJSON *o = cJSON_CreateObject();
-	cJSON_AddStringToObject(o, "verdict", verdict_names[beat_judge(w, clock_boot_ms(), d->p->conf->beat_limit_ms)]);
+	cJSON_AddStringToObject(o, "verdict",
+				verdict_names[beat_judge(w, clock_boot_ms(), d->p->conf->beat_limit_ms)]);
 	json_add_int(o, "last_beat_ms", w->ever ? clock_boot_ms() - w->last_boot_ms : -1);
 	json_add_int(o, "pid", w->last.pid);
 	cJSON_AddStringToObject(o, "digest", w->last.digest);

@@ -11,8 +11,9 @@
 
 #include "incident_pages.h"
 
-static const char *const phase_names[] = { "none", "suppressed", "new", "acknowledged", "recovered", "notice" };
+static const char *const phase_names[] = {"none", "suppressed", "new", "acknowledged", "recovered", "notice"};
 
+/* clang-format off */
 /*
  * DO_RECORD         remember the event, tell nobody
  * DO_PROBLEM        open; page each contact that was not paged for this state yet
@@ -44,6 +45,7 @@ static const enum inc_do table[][10] = {
 	[INC_NOTICE] =    { DO_PROBLEM,      DO_QUIET,  DO_PROBLEM,      DO_CLOSE,        DO_CLOSE_SILENT, DO_CLOSE,
 			    DO_NOTICE,       DO_RECORD, DO_ACK_NOTICE,   DO_NOTHING },
 };
+/* clang-format on */
 
 enum inc_do incident_cell(enum inc_phase phase, enum inc_input input)
 {
@@ -141,7 +143,8 @@ static void remember(struct incident *i, uint64_t change)
 
 /* --- inputs ---------------------------------------------------------------------------------------- */
 
-static void do_problem(struct incident *i, const struct contact_view *who, size_t nwho, const struct stamp *now)
+static void do_problem(struct incident *i, const struct contact_view *who, size_t nwho,
+		       const struct stamp *now)
 {
 	if (!incident_is_problem(i)) {
 		/* opened anew: what was said of the last time is history */
@@ -162,8 +165,10 @@ static void close_at(struct incident *i, bool hushed, const struct stamp *at)
 	i->closed_at = *at;
 }
 
-/* A recovery of a problem that was never recorded (its state was lost): those who want recoveries hear of it. */
-static void close_unheard(struct incident *i, const struct contact_view *who, size_t nwho, const struct stamp *now)
+/* A recovery of a problem that was never recorded (its state was lost): those who want recoveries hear of it.
+ */
+static void close_unheard(struct incident *i, const struct contact_view *who, size_t nwho,
+			  const struct stamp *now)
 {
 	for (size_t k = 0; k < nwho; k++) {
 		struct inc_contact *c = who[k].recovery ? inc_contact_make(i, who[k].name) : NULL;
@@ -172,7 +177,8 @@ static void close_unheard(struct incident *i, const struct contact_view *who, si
 	}
 }
 
-static void late_problem(struct incident *i, const struct contact_view *who, size_t nwho, const struct stamp *now)
+static void late_problem(struct incident *i, const struct contact_view *who, size_t nwho,
+			 const struct stamp *now)
 {
 	for (size_t k = 0; k < nwho; k++) {
 		struct inc_contact *c = inc_contact_make(i, who[k].name);
@@ -245,8 +251,8 @@ static bool is_worse(enum nag_state a, enum nag_state than)
 	return a != than && nag_worse(a, than) == a;
 }
 
-static void perform(struct incident *i, enum inc_do what, const struct event *e, const struct contact_view *who, size_t nwho,
-		    const struct stamp *now)
+static void perform(struct incident *i, enum inc_do what, const struct event *e,
+		    const struct contact_view *who, size_t nwho, const struct stamp *now)
 {
 	switch (what) {
 	case DO_PROBLEM:
@@ -300,15 +306,16 @@ bool incident_event(struct incident *i, const struct event *e, const struct cont
 	return true;
 }
 
-/* The others who were told hear that somebody acts; the only one who was told is taken to be the one who does. */
+/* The others who were told hear that somebody acts; the only one who was told is taken to be the one who
+ * does. */
 static void page_ack(struct incident *i, const struct stamp *now)
 {
 	size_t told = 0;
 	char text[EVENT_NAME_MAX + INC_COMMENT_MAX + 64];
 	for (size_t k = 0; k < i->ncontacts; k++)
 		told += i->contacts[k].told != TOLD_NO;
-	snprintf(text, sizeof text, "acknowledged by %s%s%s", i->by[0] ? i->by : "somebody", i->comment[0] ? ": " : "",
-		 i->comment);
+	snprintf(text, sizeof text, "acknowledged by %s%s%s", i->by[0] ? i->by : "somebody",
+		 i->comment[0] ? ": " : "", i->comment);
 	for (size_t k = 0; told > 1 && k < i->ncontacts; k++) {
 		const struct inc_contact *c = &i->contacts[k];
 		if (c->told != TOLD_NO && strcmp(c->name, i->by) != 0)
@@ -321,13 +328,13 @@ static bool is_notice_call(const struct call *c)
 	return c->kind == PAGE_NOTICE;
 }
 
-bool incident_ack(struct incident *i, const char *by, const char *comment, const struct contact_view *who, size_t nwho,
-		  const struct stamp *now, char *why, size_t size)
+bool incident_ack(struct incident *i, const char *by, const char *comment, const struct contact_view *who,
+		  size_t nwho, const struct stamp *now, char *why, size_t size)
 {
 	enum inc_do what = table[i->phase][IN_ACK];
 	if (what == DO_REFUSE) {
-		snprintf(why, size, "incident %s (%s) is %s: there is nothing to acknowledge", i->id, i->check,
-			 i->phase == INC_RECOVERED ? "over" : "unknown");
+		snprintf(why, size, "incident %s (%s) is %s: there is nothing to acknowledge", i->id,
+			 i->check, i->phase == INC_RECOVERED ? "over" : "unknown");
 		return false;
 	}
 	snprintf(i->by, sizeof i->by, "%s", by);
@@ -352,12 +359,14 @@ bool incident_ack(struct incident *i, const char *by, const char *comment, const
 static bool has_open_problem_call(const struct incident *i, const char *contact)
 {
 	for (size_t k = 0; k < i->ncalls; k++)
-		if (inc_is_problem_call(i->calls[k]) && !call_is_done(i->calls[k]) && strcmp(i->calls[k]->contact, contact) == 0)
+		if (inc_is_problem_call(i->calls[k]) && !call_is_done(i->calls[k]) &&
+		    strcmp(i->calls[k]->contact, contact) == 0)
 			return true;
 	return false;
 }
 
-int64_t incident_repeat(struct incident *i, const struct contact_view *who, size_t nwho, const struct stamp *now)
+int64_t incident_repeat(struct incident *i, const struct contact_view *who, size_t nwho,
+			const struct stamp *now)
 {
 	int64_t next = INT64_MAX;
 	if (table[i->phase][IN_REPEAT] != DO_REPEAT || i->suppressed)

@@ -11,9 +11,9 @@
 #include "route.h"
 
 enum {
-	INC_CONTACTS_MAX = 64,   /* of one incident; more are cut, which is logged by who asks */
-	INC_CALLS_KEPT = 48,     /* pages of one incident; the oldest that are done are forgotten first */
-	INC_CHANGES_KEPT = 128,  /* change numbers remembered; older ones count as seen */
+	INC_CONTACTS_MAX = 64,	/* of one incident; more are cut, which is logged by who asks */
+	INC_CALLS_KEPT = 48,	/* pages of one incident; the oldest that are done are forgotten first */
+	INC_CHANGES_KEPT = 128, /* change numbers remembered; older ones count as seen */
 	INC_COMMENT_MAX = 256
 };
 
@@ -27,22 +27,35 @@ enum inc_phase {
 };
 
 enum inc_input {
-	IN_PROBLEM,            /* newer than all that is recorded */
+	IN_PROBLEM, /* newer than all that is recorded */
 	IN_PROBLEM_SUPPRESSED,
-	IN_PROBLEM_LATE,       /* older than what is recorded (it was held up on its way) */
+	IN_PROBLEM_LATE, /* older than what is recorded (it was held up on its way) */
 	IN_RECOVERY,
 	IN_RECOVERY_SUPPRESSED,
 	IN_RECOVERY_LATE,
 	IN_NOTICE,
 	IN_NOTICE_SUPPRESSED,
 	IN_ACK,
-	IN_REPEAT              /* time may have come to page again */
+	IN_REPEAT /* time may have come to page again */
 };
 
 /* What the table says to do; the long names are in incident.c. */
 enum inc_do {
-	DO_RECORD, DO_PROBLEM, DO_ACKED_PROBLEM, DO_QUIET, DO_HUSH, DO_CLOSE, DO_CLOSE_HUSHED, DO_CLOSE_SILENT,
-	DO_LATE_PROBLEM, DO_NOTICE, DO_ACK, DO_ACK_NOTICE, DO_REPEAT, DO_REFUSE, DO_NOTHING
+	DO_RECORD,
+	DO_PROBLEM,
+	DO_ACKED_PROBLEM,
+	DO_QUIET,
+	DO_HUSH,
+	DO_CLOSE,
+	DO_CLOSE_HUSHED,
+	DO_CLOSE_SILENT,
+	DO_LATE_PROBLEM,
+	DO_NOTICE,
+	DO_ACK,
+	DO_ACK_NOTICE,
+	DO_REPEAT,
+	DO_REFUSE,
+	DO_NOTHING
 };
 
 enum told { TOLD_NO, TOLD_MAYBE, TOLD_YES };
@@ -50,12 +63,12 @@ enum told { TOLD_NO, TOLD_MAYBE, TOLD_YES };
 /* One person and what they know. */
 struct inc_contact {
 	char name[EVENT_NAME_MAX];
-	enum told told;             /* of the problem, by a page that was sent (or may have been) */
-	bool paged;                 /* a problem page was made */
+	enum told told;		    /* of the problem, by a page that was sent (or may have been) */
+	bool paged;		    /* a problem page was made */
 	enum nag_state paged_state; /* the state the last one spoke of */
-	bool excused;               /* the incident was acknowledged before a page reached them */
-	bool closed;                /* a recovery page was made */
-	struct stamp last_sent;     /* when the last problem page reached them */
+	bool excused;		    /* the incident was acknowledged before a page reached them */
+	bool closed;		    /* a recovery page was made */
+	struct stamp last_sent;	    /* when the last problem page reached them */
 };
 
 struct incident {
@@ -63,30 +76,30 @@ struct incident {
 	char check[EVENT_NAME_MAX], host[EVENT_NAME_MAX];
 	uint64_t opened;
 	enum inc_phase phase;
-	enum nag_state state;       /* OK once recovered */
-	enum nag_state worst;       /* of the last problem state that was known */
+	enum nag_state state; /* OK once recovered */
+	enum nag_state worst; /* of the last problem state that was known */
 	enum nag_state acked_state;
 	bool measured, suppressed;
-	bool hushed;                /* its recovery was suppressed */
+	bool hushed; /* its recovery was suppressed */
 	char layer[24], why_suppressed[160];
-	char *text, *more;          /* of the latest event */
-	char *problem_text;         /* of the latest problem event */
+	char *text, *more;  /* of the latest event */
+	char *problem_text; /* of the latest problem event */
 	struct stamp since, opened_at, changed_at, closed_at;
 	char by[EVENT_NAME_MAX], comment[INC_COMMENT_MAX];
 	uint64_t changes[INC_CHANGES_KEPT]; /* ascending */
 	size_t nchanges;
 	struct inc_contact *contacts;
 	size_t ncontacts;
-	struct call **calls;        /* oldest first */
+	struct call **calls; /* oldest first */
 	size_t ncalls;
 	unsigned last_call;
-	unsigned episode;           /* pages up to this number belong to an earlier opening of this incident */
-	uint64_t rev;               /* grows with each write */
+	unsigned episode; /* pages up to this number belong to an earlier opening of this incident */
+	uint64_t rev;	  /* grows with each write */
 	/* not persisted, the owner's */
-	bool dirty;                 /* changed since it was last written, wherever that was */
-	bool owed;                  /* the disk lacks what the twin (or only memory) has */
-	bool ephemeral;             /* a test page: never written */
-	int64_t seen_ms;            /* when an event of it was last seen in the spool */
+	bool dirty;	 /* changed since it was last written, wherever that was */
+	bool owed;	 /* the disk lacks what the twin (or only memory) has */
+	bool ephemeral;	 /* a test page: never written */
+	int64_t seen_ms; /* when an event of it was last seen in the spool */
 };
 
 /* How a contact wants to be paged. */
@@ -106,18 +119,20 @@ bool inc_phase_from_name(const char *s, enum inc_phase *p);
 
 /* True when the event with this change number was applied before. */
 bool incident_has(const struct incident *i, uint64_t change);
-/* Applies an event of this incident and makes the pages it asks for. who: the contacts the event concerns. False: it was
- * applied before, nothing changed. */
+/* Applies an event of this incident and makes the pages it asks for. who: the contacts the event concerns.
+ * False: it was applied before, nothing changed. */
 bool incident_event(struct incident *i, const struct event *e, const struct contact_view *who, size_t nwho,
 		    const struct stamp *now);
 /* Acknowledges. who: all contacts that are configured. False and why: there is nothing to acknowledge. */
-bool incident_ack(struct incident *i, const char *by, const char *comment, const struct contact_view *who, size_t nwho,
-		  const struct stamp *now, char *why, size_t size);
+bool incident_ack(struct incident *i, const char *by, const char *comment, const struct contact_view *who,
+		  size_t nwho, const struct stamp *now, char *why, size_t size);
 /* Makes the repeat pages that are due; returns the time until the next one, INT64_MAX when none will be. */
-int64_t incident_repeat(struct incident *i, const struct contact_view *who, size_t nwho, const struct stamp *now);
-/* To be called after any call's phase or doubt changed: brings `told` up to date and, in a recovered incident, replaces
- * pages that were overtaken. */
-void incident_settle(struct incident *i, const struct contact_view *who, size_t nwho, const struct stamp *now);
+int64_t incident_repeat(struct incident *i, const struct contact_view *who, size_t nwho,
+			const struct stamp *now);
+/* To be called after any call's phase or doubt changed: brings `told` up to date and, in a recovered
+ * incident, replaces pages that were overtaken. */
+void incident_settle(struct incident *i, const struct contact_view *who, size_t nwho,
+		     const struct stamp *now);
 /* Makes one page that no event asked for (a test). */
 struct call *incident_call(struct incident *i, const char *contact, enum page_kind kind, const char *text,
 			   const struct stamp *now);

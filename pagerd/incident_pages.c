@@ -29,7 +29,7 @@ struct inc_contact *inc_contact_make(struct incident *i, const char *name)
 		return NULL;
 	i->contacts = v;
 	c = &v[i->ncontacts++];
-	*c = (struct inc_contact){ 0 };
+	*c = (struct inc_contact){0};
 	snprintf(c->name, sizeof c->name, "%s", name);
 	return c;
 }
@@ -40,7 +40,7 @@ struct contact_view inc_view_of(const struct contact_view *who, size_t nwho, con
 	for (size_t k = 0; k < nwho; k++)
 		if (strcmp(who[k].name, name) == 0)
 			return who[k];
-	return (struct contact_view){ .name = name, .recovery = true };
+	return (struct contact_view){.name = name, .recovery = true};
 }
 
 /* --- pages ----------------------------------------------------------------------------------------- */
@@ -96,7 +96,8 @@ static bool is_untouched(const struct call *c)
 static struct call *waiting_problem_call(const struct incident *i, const char *contact)
 {
 	for (size_t k = 0; k < i->ncalls; k++)
-		if (inc_is_problem_call(i->calls[k]) && is_untouched(i->calls[k]) && strcmp(i->calls[k]->contact, contact) == 0)
+		if (inc_is_problem_call(i->calls[k]) && is_untouched(i->calls[k]) &&
+		    strcmp(i->calls[k]->contact, contact) == 0)
 			return i->calls[k];
 	return NULL;
 }
@@ -106,7 +107,8 @@ static void end_doubtful(struct incident *i, const char *contact, const struct s
 {
 	for (size_t k = 0; k < i->ncalls; k++) {
 		struct call *c = i->calls[k];
-		if (inc_is_problem_call(c) && (c->phase == CALL_UNSURE || (c->phase == CALL_WAITING && c->doubt)) &&
+		if (inc_is_problem_call(c) &&
+		    (c->phase == CALL_UNSURE || (c->phase == CALL_WAITING && c->doubt)) &&
 		    strcmp(c->contact, contact) == 0)
 			call_end(c, CALL_MERGED, now);
 	}
@@ -123,7 +125,8 @@ static void call_rewrite(struct call *c, const struct incident *i)
 	c->kind = PAGE_NEW;
 }
 
-void inc_page_problem(struct incident *i, const struct contact_view *who, size_t nwho, const struct stamp *now)
+void inc_page_problem(struct incident *i, const struct contact_view *who, size_t nwho,
+		      const struct stamp *now)
 {
 	for (size_t k = 0; k < nwho; k++) {
 		struct inc_contact *c = inc_contact_make(i, who[k].name);
@@ -142,7 +145,8 @@ void inc_page_problem(struct incident *i, const struct contact_view *who, size_t
 	}
 }
 
-void inc_end_calls(struct incident *i, bool (*which)(const struct call *), enum call_phase phase, const struct stamp *now)
+void inc_end_calls(struct incident *i, bool (*which)(const struct call *), enum call_phase phase,
+		   const struct stamp *now)
 {
 	for (size_t k = 0; k < i->ncalls; k++) {
 		struct call *c = i->calls[k];
@@ -224,8 +228,8 @@ static bool in_flight(const struct incident *i, const char *contact)
 	return false;
 }
 
-/* The incident is over: does this contact need the page that says so? Whoever was never certainly told of the problem gets
- * it in any case, or the incident would have come and gone unseen. */
+/* The incident is over: does this contact need the page that says so? Whoever was never certainly told of the
+ * problem gets it in any case, or the incident would have come and gone unseen. */
 static bool wants_closing(const struct incident *i, const struct inc_contact *c, const struct contact_view *v)
 {
 	if (c->closed || !c->paged || c->excused)

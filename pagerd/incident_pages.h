@@ -1,4 +1,5 @@
-/* What the two halves of the incident machine share: incident.c (inputs) and incident_pages.c (who is told). Pure. */
+/* What the two halves of the incident machine share: incident.c (inputs) and incident_pages.c (who is told).
+ * Pure. */
 #ifndef PAGERD_INCIDENT_PAGES_H
 #define PAGERD_INCIDENT_PAGES_H
 
@@ -12,10 +13,12 @@ bool inc_is_problem_call(const struct call *c);
 /* A recovery page of which nothing has left. */
 bool inc_is_untouched_recovery(const struct call *c);
 /* Pages the problem to each contact to whom its state is news. */
-void inc_page_problem(struct incident *i, const struct contact_view *who, size_t nwho, const struct stamp *now);
+void inc_page_problem(struct incident *i, const struct contact_view *who, size_t nwho,
+		      const struct stamp *now);
 /* The page that says that it is over, and what it was. */
 void inc_page_recovered(struct incident *i, struct inc_contact *c, const struct stamp *now);
 /* Ends those of the waiting and unsure pages that which() names. */
-void inc_end_calls(struct incident *i, bool (*which)(const struct call *c), enum call_phase phase, const struct stamp *now);
+void inc_end_calls(struct incident *i, bool (*which)(const struct call *c), enum call_phase phase,
+		   const struct stamp *now);
 
 #endif

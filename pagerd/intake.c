@@ -29,12 +29,13 @@ struct intake {
 	int64_t bad_span;
 	unsigned bad_paged, bad_silent;
 	char last_bad[512]; /* one that could not be moved away is told once */
-	char *marker;       /* its mtime: bad files older than that were told */
+	char *marker;	    /* its mtime: bad files older than that were told */
 };
 
 /* --- events ---------------------------------------------------------------------------------------- */
 
-/* What a script drops has no change number: its file is its identity, so that it is paged once however often it is read. */
+/* What a script drops has no change number: its file is its identity, so that it is paged once however often
+ * it is read. */
 static void number_dropped(struct event *e, const struct spool_item *item)
 {
 	struct stat st;
@@ -67,8 +68,8 @@ static bool take(void *arg, const struct event *given, const struct spool_item *
 	incident_event(i, &e, who, n, &now);
 	in->pending = true;
 	p->changed = true;
-	log_info("incident %s: %s of %s, %s%s: %s", i->id, event_kind_name(e.kind), e.check, nag_name(e.state),
-		 e.suppressed ? " (suppressed)" : "", e.text);
+	log_info("incident %s: %s of %s, %s%s: %s", i->id, event_kind_name(e.kind), e.check,
+		 nag_name(e.state), e.suppressed ? " (suppressed)" : "", e.text);
 	return false;
 }
 
@@ -81,14 +82,16 @@ static void page_bad(struct intake *in, const char *path, const char *why)
 	const char *name = strrchr(path, '/');
 	char text[RESULT_TEXT_MAX];
 	if (stat(path, &st) != 0)
-		st = (struct stat){ .st_mtime = 0 };
+		st = (struct stat){.st_mtime = 0};
 	for (const char *s = name ? name : path; *s; s++)
 		h = (h ^ (unsigned char)*s) * 1099511628211u;
 	h ^= (uint64_t)st.st_mtim.tv_sec * 1000000007u + (uint64_t)st.st_mtim.tv_nsec;
-	int n = snprintf(text, sizeof text, "a file in the event spool is no event (%.200s); an alarm may be lost: %.500s", why,
+	int n = snprintf(text, sizeof text,
+			 "a file in the event spool is no event (%.200s); an alarm may be lost: %.500s", why,
 			 path);
 	if (in->bad_silent && n > 0 && (size_t)n < sizeof text)
-		snprintf(text + n, sizeof text - (size_t)n, " (and %u before it that were not paged)", in->bad_silent);
+		snprintf(text + n, sizeof text - (size_t)n, " (and %u before it that were not paged)",
+			 in->bad_silent);
 	in->bad_silent = 0;
 	pager_self_notice(in->p, "self.spool", h >> 12 | 1, text);
 }
@@ -122,8 +125,8 @@ static void on_bad(void *arg, const char *path, const char *why)
 		page_bad(in, path, why);
 }
 
-/* Those that came to bad/ after the marker: pagerd may have died between moving and telling. The same file makes the same
- * incident, so telling again is no page. */
+/* Those that came to bad/ after the marker: pagerd may have died between moving and telling. The same file
+ * makes the same incident, so telling again is no page. */
 static void recall_bad_in(struct intake *in, const char *dir, int64_t since_ns)
 {
 	char path[PATH_MAX];
@@ -146,7 +149,8 @@ static void recall_bad_in(struct intake *in, const char *dir, int64_t since_ns)
 static void recall_bad(struct intake *in)
 {
 	struct stat st;
-	int64_t since = stat(in->marker, &st) == 0 ? (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec : 0;
+	int64_t since =
+	    stat(in->marker, &st) == 0 ? (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec : 0;
 	recall_bad_in(in, in->p->conf->spool, since);
 	recall_bad_in(in, in->p->conf->spool_twin, since);
 }

@@ -20,10 +20,10 @@ struct pline {
 	char notifier[64];
 	cJSON *options;
 	struct line *line;
-	bool retiring;       /* no longer configured (like this): finishes and goes */
+	bool retiring; /* no longer configured (like this): finishes and goes */
 	bool health_known, ok;
 	char text[256];
-	char inflight[64];   /* id of the page it has; "" when idle */
+	char inflight[64]; /* id of the page it has; "" when idle */
 	int64_t kill_at;
 	bool killed;
 	int64_t started;
@@ -67,7 +67,10 @@ static void on_health(void *arg, struct line *line, bool ok, const char *text)
 	struct pline *l = arg;
 	(void)line;
 	if (!l->health_known || l->ok != ok)
-		log_msg(ok ? LOG_L_INFO : LOG_L_WARN, "line %s: %s", l->name, *text ? text : ok ? "good" : "not good");
+		log_msg(ok ? LOG_L_INFO : LOG_L_WARN, "line %s: %s", l->name,
+			*text ? text
+			: ok  ? "good"
+			      : "not good");
 	bool back = ok && l->health_known && !l->ok;
 	l->health_known = true;
 	l->ok = ok;
@@ -105,7 +108,7 @@ static void on_down(void *arg, struct line *line, const char *why)
 		loop_timer_in(l->ls->sweeper, 0);
 }
 
-static const struct line_calls calls = { on_outcome, on_health, on_received, on_down };
+static const struct line_calls calls = {on_outcome, on_health, on_received, on_down};
 
 /* --- starting and stopping ------------------------------------------------------------------------- */
 
@@ -255,8 +258,8 @@ int64_t lines_watch(struct lines *ls, int64_t now)
 			next = l->kill_at - now < next ? l->kill_at - now : next;
 			continue;
 		}
-		log_err("line %s: no outcome for page %s long after its deadline: the notifier is killed", l->name,
-			l->inflight);
+		log_err("line %s: no outcome for page %s long after its deadline: the notifier is killed",
+			l->name, l->inflight);
 		l->killed = true;
 		line_kill(l->line);
 	}

@@ -19,10 +19,10 @@ enum { STATUS_MAX = 16 << 20, LOOK_MS = 2000 };
 struct needs {
 	struct pager *p;
 	struct loop_timer *timer;
-	struct stat seen;  /* the snapshot that was read */
-	struct stamp at;   /* when monitord wrote it */
+	struct stat seen; /* the snapshot that was read */
+	struct stamp at;  /* when monitord wrote it */
 	bool read;
-	bool stale;        /* said so */
+	bool stale; /* said so */
 	char **failing;
 	size_t nfailing;
 };
@@ -52,10 +52,12 @@ static void take_snapshot(struct needs *n, const cJSON *v)
 {
 	const cJSON *check, *checks = cJSON_GetObjectItemCaseSensitive(v, "checks");
 	n->read = json_get_stamp(v, "at", &n->at);
-	cJSON_ArrayForEach(check, checks) {
+	cJSON_ArrayForEach(check, checks)
+	{
 		const char *name = json_str(check, "name", NULL);
-		bool bad = json_bool(check, "problem", false) ||
-			   (json_bool(check, "hard", false) && strcmp(json_str(check, "state", "OK"), "OK") != 0);
+		bool bad =
+		    json_bool(check, "problem", false) ||
+		    (json_bool(check, "hard", false) && strcmp(json_str(check, "state", "OK"), "OK") != 0);
 		if (name && bad)
 			add_failing(n, name);
 	}

@@ -44,8 +44,10 @@ static void disk_failed(struct pager *p, const char *why, enum store_where where
 	if (p->store_trouble)
 		return;
 	p->store_trouble = true;
-	snprintf(text, sizeof text, "the pager cannot write down what it does (%.300s): pages still go out; after a restart "
-		 "some may come twice%s", why, where == STORE_TWIN ? "" : " without saying so");
+	snprintf(text, sizeof text,
+		 "the pager cannot write down what it does (%.300s): pages still go out; after a restart "
+		 "some may come twice%s",
+		 why, where == STORE_TWIN ? "" : " without saying so");
 	log_err("%s", text);
 	pager_self_problem(p, "self.pagerd-state", NAG_CRITICAL, text);
 }
@@ -65,7 +67,8 @@ static void save(struct pager *p, struct incident *i)
 		disk_failed(p, why, where);
 }
 
-/* Writes what changed, and what the disk is owed when it is time to try it again. False when some is left for later. */
+/* Writes what changed, and what the disk is owed when it is time to try it again. False when some is left for
+ * later. */
 static bool save_all(struct pager *p)
 {
 	int64_t begin = clock_boot_ms();
@@ -84,7 +87,8 @@ static bool save_all(struct pager *p)
 	}
 	if (retry) {
 		p->store_trouble = false;
-		pager_self_over(p, "self.pagerd-state", "the pager can write again; all it did meanwhile is written down");
+		pager_self_over(p, "self.pagerd-state",
+				"the pager can write again; all it did meanwhile is written down");
 		pager_soon(p, 0);
 	}
 	return !p->store_trouble;
@@ -103,14 +107,25 @@ static void hand_over(struct pager *p, struct incident *i, struct call *c, const
 	snprintf(id, sizeof id, "%s-%u.%u", i->id, c->n, n);
 	snprintf(line, sizeof line, "%s", v->line);
 	struct page page = {
-		.id = id, .to = v->to, .kind = c->kind, .resend = a->resend, .incident = i->id, .check = i->check,
-		.host = i->host, .state = nag_name(c->state), .text = c->text, .more = c->more,
-		.since_wall_ms = c->since.wall_ms, .at_wall_ms = c->made.wall_ms, .deadline_ms = p->deadline_ms,
+	    .id = id,
+	    .to = v->to,
+	    .kind = c->kind,
+	    .resend = a->resend,
+	    .incident = i->id,
+	    .check = i->check,
+	    .host = i->host,
+	    .state = nag_name(c->state),
+	    .text = c->text,
+	    .more = c->more,
+	    .since_wall_ms = c->since.wall_ms,
+	    .at_wall_ms = c->made.wall_ms,
+	    .deadline_ms = p->deadline_ms,
 	};
 	i->dirty = true;
 	save(p, i); /* durable before the first byte that could make a phone ring */
-	log_info("page %s (%s of %s to %s) goes to line %s%s", id, page_kind_name(c->kind), i->check, c->contact, line,
-		 page.resend ? ", marked as a repeat" : "");
+	log_info("page %s (%s of %s to %s) goes to line %s%s", id, page_kind_name(c->kind), i->check,
+		 c->contact, line, page.resend ? ", marked as a repeat" : "");
+	p->write_owed = true;
 	if (!lines_send(p->lines, line, &page))
 		call_outcome(c, n, OUTCOME_RETRY, "the line did not take it", now, 0);
 	pager_settle(p, i, now);
@@ -122,7 +137,8 @@ struct pick {
 	struct call *c;
 };
 
-/* What is sent first when a line becomes free: alarms, then answers to people, then the rest; the older first. */
+/* What is sent first when a line becomes free: alarms, then answers to people, then the rest; the older
+ * first. */
 static int class_of(const struct call *c)
 {
 	switch (c->kind) {
@@ -164,7 +180,7 @@ static size_t pick_waiting(const struct pager *p, struct pick **out)
 					return n;
 				*out = v;
 			}
-			(*out)[n++] = (struct pick){ p->inc[k], p->inc[k]->calls[m] };
+			(*out)[n++] = (struct pick){p->inc[k], p->inc[k]->calls[m]};
 		}
 	}
 	return n;
@@ -251,6 +267,17 @@ void pager_soon(struct pager *p, int64_t ms)
 	loop_timer_in(p->turn, ms);
 }
 
+/* Writes what changed and lets go of the events that are written. */
+static void write_down(struct pager *p)
+{
+	p->write_owed = false;
+	bool written = save_all(p);
+	if (intake_pending(p->intake) && written)
+		intake_scan(p->intake);
+	if (intake_pending(p->intake) && written)
+		pager_soon(p, 0); /* came in between */
+}
+
 void pager_turn(struct pager *p)
 {
 	struct stamp now = clock_stamp();
@@ -259,19 +286,20 @@ void pager_turn(struct pager *p)
 		return;
 	}
 	p->turn_at = 0;
+	if (p->write_owed)
+		write_down(p);
 	int64_t next = pass_time(p, &now);
 	next = sooner(next, dispatch(p, &now));
-	bool written = save_all(p);
-	if (intake_pending(p->intake) && written)
-		intake_scan(p->intake);
-	if (intake_pending(p->intake) && written)
-		pager_soon(p, 0); /* came in between */
+	if (p->write_owed) /* a page was handed over: it leaves when the loop comes round, the rest can wait for that */
+		next = 0;
+	else
+		write_down(p);
 	next = sooner(next, tests_watch(p->tests, now.boot_ms));
 	trim(p, now.boot_ms);
 	if (p->changed)
 		snapshot_soon(p->snapshot);
 	p->changed = false;
-	pager_soon(p, next < 1 ? 1 : sooner(next, 5000));
+	pager_soon(p, sooner(next, 5000));
 }
 
 static void on_turn(void *arg)
@@ -284,14 +312,16 @@ static void on_turn(void *arg)
 /* --- from the lines -------------------------------------------------------------------------------- */
 
 /* Two incidents may bear the same id: the one whose attempt went to that line is meant. */
-static struct call *find_attempt(struct pager *p, const char *line, const char *id, struct incident **out, unsigned *n)
+static struct call *find_attempt(struct pager *p, const char *line, const char *id, struct incident **out,
+				 unsigned *n)
 {
 	char incident[8];
 	unsigned call;
 	if (sscanf(id, "%7[^-]-%u.%u", incident, &call, n) != 3)
 		return NULL;
 	for (size_t k = p->ninc; k-- > 0;) {
-		struct call *c = strcmp(p->inc[k]->id, incident) == 0 ? incident_find_call(p->inc[k], call) : NULL;
+		struct call *c =
+		    strcmp(p->inc[k]->id, incident) == 0 ? incident_find_call(p->inc[k], call) : NULL;
 		for (size_t m = 0; c && m < c->nattempts; m++) {
 			if (c->attempts[m].n != *n || strcmp(c->attempts[m].line, line) != 0)
 				continue;
@@ -373,8 +403,10 @@ static void unreadable(void *arg, const char *path, const char *why)
 {
 	struct pager *p = arg;
 	char text[600];
-	snprintf(text, sizeof text, "the record of an incident cannot be read (%.150s); an alarm may be forgotten, see "
-		 "monitorctl status: %.300s", why, path);
+	snprintf(text, sizeof text,
+		 "the record of an incident cannot be read (%.150s); an alarm may be forgotten, see "
+		 "monitorctl status: %.300s",
+		 why, path);
 	pager_self_notice(p, "self.pagerd-record", pager_next_change(p), text);
 }
 

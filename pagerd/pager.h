@@ -26,17 +26,17 @@ struct tests;
 enum {
 	PAGER_INCIDENTS_MAX = 20000, /* more events stay in the spool, and that is said */
 	PAGER_CLOSED_KEPT = 200,
-	PAGER_VIEWS_MAX = 256,       /* routes looked at for one page; contacts of one event */
-	PAGER_SAVE_MS = 200,         /* writing in one turn before pages get another look */
+	PAGER_VIEWS_MAX = 256, /* routes looked at for one page; contacts of one event */
+	PAGER_SAVE_MS = 200,   /* writing in one turn before pages get another look */
 	PAGER_STORE_RETRY_MS = 5000
 };
 
 struct pager {
 	struct event_base *base;
 	struct config *conf;
-	char *conf_path;       /* as given */
+	char *conf_path; /* as given */
 	char *libexec;
-	int64_t deadline_ms;   /* that a notifier has for one page */
+	int64_t deadline_ms; /* that a notifier has for one page */
 	struct stamp started, reload_at;
 	char config_error[1024];
 	struct store *store;
@@ -44,7 +44,7 @@ struct pager {
 	int64_t store_retry;   /* when the disk is tried again */
 	struct incident **inc; /* oldest first */
 	size_t ninc;
-	uint64_t last_change;  /* of our own events */
+	uint64_t last_change;	    /* of our own events */
 	struct contact_view *views; /* all contacts */
 	size_t nviews;
 	struct intake *intake;
@@ -55,8 +55,9 @@ struct pager {
 	struct snapshot *snapshot;
 	struct tests *tests;
 	struct loop_timer *turn;
-	int64_t turn_at;       /* when the next turn is asked for; 0: not */
-	bool changed;          /* the snapshot is behind */
+	int64_t turn_at; /* when the next turn is asked for; 0: not */
+	bool write_owed; /* a page was handed over before all else was written */
+	bool changed;	 /* the snapshot is behind */
 	bool stopping;
 };
 
@@ -79,8 +80,8 @@ void pager_settle(struct pager *p, struct incident *i, const struct stamp *now);
 /* Rebuilds what depends on the configuration. */
 void pager_use_conf(struct pager *p);
 
-/* pagerd's own concerns, paged to the default contacts: self.NAME. While a problem of the same name lasts, the same text
- * again does nothing. self_over ends it, and does nothing when there is none. */
+/* pagerd's own concerns, paged to the default contacts: self.NAME. While a problem of the same name lasts,
+ * the same text again does nothing. self_over ends it, and does nothing when there is none. */
 void pager_self_problem(struct pager *p, const char *check, enum nag_state state, const char *text);
 void pager_self_over(struct pager *p, const char *check, const char *text);
 /* A change number for an event of our own, above all before it. */

@@ -97,8 +97,8 @@ uint64_t pager_next_change(struct pager *p)
 	return p->last_change;
 }
 
-static void self_event(struct pager *p, const char *check, enum event_kind kind, enum nag_state state, uint64_t opened,
-		       uint64_t change, const char *text)
+static void self_event(struct pager *p, const char *check, enum event_kind kind, enum nag_state state,
+		       uint64_t opened, uint64_t change, const char *text)
 {
 	struct contact_view who[PAGER_VIEWS_MAX];
 	struct stamp now = clock_stamp();
@@ -113,7 +113,8 @@ static void self_event(struct pager *p, const char *check, enum event_kind kind,
 	e.text = strdup(text);
 	struct incident *i = pager_incident(p, check, opened, true);
 	if (i && e.text && incident_event(i, &e, who, contacts_of(p->conf, &e, who, PAGER_VIEWS_MAX), &now)) {
-		log_msg(kind == EVENT_RECOVERY ? LOG_L_NOTICE : LOG_L_ERR, "incident %s: %s: %s", i->id, check, text);
+		log_msg(kind == EVENT_RECOVERY ? LOG_L_NOTICE : LOG_L_ERR, "incident %s: %s: %s", i->id,
+			check, text);
 		p->changed = true;
 		pager_soon(p, 0);
 	}

@@ -35,12 +35,14 @@ static void usage(FILE *out)
 {
 	fputs("usage: pagerd [-c FILE] [-d DURATION] [-t] [-v] [-V] [-h]\n"
 	      "  -c, --config FILE        the configuration (" MONITORD_CONF ")\n"
-	      "  -d, --deadline DURATION  what a notifier has for one page (60s); half of it later it is killed\n"
+	      "  -d, --deadline DURATION  what a notifier has for one page (60s); half of it later it is "
+	      "killed\n"
 	      "  -t, --test               check the configuration and exit 0 (good) or 1\n"
 	      "  -v, --verbose            more in the log\n"
 	      "  -V, --version, -h, --help\n"
 	      "\n"
-	      "Pages people about incidents: event spool in, notifiers out. SIGHUP reloads, SIGTERM ends.\n", out);
+	      "Pages people about incidents: event spool in, notifiers out. SIGHUP reloads, SIGTERM ends.\n",
+	      out);
 }
 
 struct options {
@@ -53,10 +55,13 @@ struct options {
 static int read_options(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
-		{ "config", required_argument, NULL, 'c' }, { "deadline", required_argument, NULL, 'd' },
-		{ "test", no_argument, NULL, 't' },         { "verbose", no_argument, NULL, 'v' },
-		{ "version", no_argument, NULL, 'V' },      { "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
+	    {"config", required_argument, NULL, 'c'},
+	    {"deadline", required_argument, NULL, 'd'},
+	    {"test", no_argument, NULL, 't'},
+	    {"verbose", no_argument, NULL, 'v'},
+	    {"version", no_argument, NULL, 'V'},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
 	};
 	const char *why = "";
 	int c;
@@ -68,7 +73,8 @@ static int read_options(int argc, char **argv, struct options *o)
 		case 'd':
 			if (units_duration(optarg, &o->deadline_ms, &why) && o->deadline_ms >= 100)
 				break;
-			fprintf(stderr, "pagerd: --deadline %s: %s\n", optarg, *why ? why : "less than 100 ms");
+			fprintf(stderr, "pagerd: --deadline %s: %s\n", optarg,
+				*why ? why : "less than 100 ms");
 			return 2;
 		case 't':
 			o->test = true;
@@ -199,8 +205,10 @@ static bool start(struct daemon *d, char *why, size_t size)
 	snapshot_now(p->snapshot);
 	if (sdnotify_watchdog_ms() > 0)
 		on_watchdog(d);
-	sdnotify("READY=1\nSTATUS=running%s", p->conf->from_copy ? " on the last good copy of the configuration" : "");
-	log_notice("pagerd " MONITORD_VERSION " runs: configuration %s, %zu lines, %zu contacts, %zu incidents remembered",
+	sdnotify("READY=1\nSTATUS=running%s",
+		 p->conf->from_copy ? " on the last good copy of the configuration" : "");
+	log_notice("pagerd " MONITORD_VERSION
+		   " runs: configuration %s, %zu lines, %zu contacts, %zu incidents remembered",
 		   p->conf->digest, p->conf->nlines, p->conf->ncontacts, p->ninc);
 	return true;
 }
@@ -227,8 +235,8 @@ static void end(struct daemon *d)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .conf = MONITORD_CONF, .deadline_ms = DEADLINE_MS };
-	struct daemon d = { 0 };
+	struct options o = {.conf = MONITORD_CONF, .deadline_ms = DEADLINE_MS};
+	struct daemon d = {0};
 	char why[512];
 	int status = read_options(argc, argv, &o);
 	if (status >= 0)

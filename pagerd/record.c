@@ -10,7 +10,7 @@
 
 #include "../lib/json.h"
 
-static const char *const told_names[] = { "no", "maybe", "yes" };
+static const char *const told_names[] = {"no", "maybe", "yes"};
 
 static void add_str(cJSON *o, const char *key, const char *s)
 {
@@ -165,7 +165,8 @@ static bool attempts_read(struct call *c, const cJSON *array)
 	if (n < 0 || n > PAGE_ATTEMPTS_KEPT)
 		return false;
 	c->attempts = calloc((size_t)n + 1, sizeof *c->attempts);
-	cJSON_ArrayForEach(o, array) {
+	cJSON_ArrayForEach(o, array)
+	{
 		if (!c->attempts || !attempt_read(&c->attempts[c->nattempts++], o))
 			return false;
 	}
@@ -175,10 +176,11 @@ static bool attempts_read(struct call *c, const cJSON *array)
 static bool call_read(struct call *c, const cJSON *o)
 {
 	if (!get_count(o, "n", &c->n) || !copy_str(o, "contact", c->contact, sizeof c->contact) ||
-	    !page_kind_from_name(json_str(o, "kind", NULL), &c->kind) || !get_state(o, "state", &c->state) ||
+	    !page_kind_from_name(json_str(o, "kind", ""), &c->kind) || !get_state(o, "state", &c->state) ||
 	    !dup_str(o, "text", &c->text) || !json_get_stamp(o, "made", &c->made) ||
 	    !json_get_stamp(o, "since", &c->since) || !json_get_stamp(o, "done", &c->done) ||
-	    !call_phase_from_name(json_str(o, "phase", NULL), &c->phase) || !get_count(o, "tried", &c->tried) ||
+	    !call_phase_from_name(json_str(o, "phase", NULL), &c->phase) ||
+	    !get_count(o, "tried", &c->tried) ||
 	    !attempts_read(c, cJSON_GetObjectItemCaseSensitive(o, "attempts")))
 		return false;
 	dup_str(o, "more", &c->more);
@@ -193,8 +195,8 @@ static bool contact_read(struct inc_contact *c, const cJSON *o)
 	int t = 0;
 	while (t < 3 && strcmp(told, told_names[t]) != 0)
 		t++;
-	if (t == 3 || !copy_str(o, "name", c->name, sizeof c->name) || !get_state(o, "paged_state", &c->paged_state) ||
-	    !json_get_stamp(o, "last_sent", &c->last_sent))
+	if (t == 3 || !copy_str(o, "name", c->name, sizeof c->name) ||
+	    !get_state(o, "paged_state", &c->paged_state) || !json_get_stamp(o, "last_sent", &c->last_sent))
 		return false;
 	c->told = (enum told)t;
 	c->paged = json_bool(o, "paged", false);
@@ -215,15 +217,15 @@ static bool read_lists(struct incident *i, const cJSON *v)
 	i->calls = calloc((size_t)cJSON_GetArraySize(calls) + 1, sizeof *i->calls);
 	if (!i->contacts || !i->calls)
 		return false;
-	cJSON_ArrayForEach(o, changes) {
+	cJSON_ArrayForEach(o, changes)
+	{
 		if (!cJSON_IsNumber(o) || !(o->valuedouble >= 0 && o->valuedouble <= 9007199254740992.0))
 			return false;
 		i->changes[i->nchanges++] = (uint64_t)o->valuedouble;
 	}
-	cJSON_ArrayForEach(o, contacts)
-		if (!contact_read(&i->contacts[i->ncontacts++], o))
-			return false;
-	cJSON_ArrayForEach(o, calls) {
+	cJSON_ArrayForEach(o, contacts) if (!contact_read(&i->contacts[i->ncontacts++], o)) return false;
+	cJSON_ArrayForEach(o, calls)
+	{
 		struct call *c = i->calls[i->ncalls] = calloc(1, sizeof *c);
 		if (!c)
 			return false;
@@ -236,15 +238,16 @@ static bool read_lists(struct incident *i, const cJSON *v)
 
 static bool read_facts(struct incident *i, const cJSON *v)
 {
-	if (!inc_phase_from_name(json_str(v, "phase", NULL), &i->phase) || !get_state(v, "state", &i->state) ||
-	    !get_state(v, "worst", &i->worst) || !get_state(v, "acked_state", &i->acked_state) ||
-	    !copy_str(v, "host", i->host, sizeof i->host) || !copy_str(v, "layer", i->layer, sizeof i->layer) ||
+	if (!inc_phase_from_name(json_str(v, "phase", NULL), &i->phase) ||
+	    !get_state(v, "state", &i->state) || !get_state(v, "worst", &i->worst) ||
+	    !get_state(v, "acked_state", &i->acked_state) || !copy_str(v, "host", i->host, sizeof i->host) ||
+	    !copy_str(v, "layer", i->layer, sizeof i->layer) ||
 	    !copy_str(v, "why_suppressed", i->why_suppressed, sizeof i->why_suppressed) ||
-	    !copy_str(v, "by", i->by, sizeof i->by) || !copy_str(v, "comment", i->comment, sizeof i->comment) ||
-	    !dup_str(v, "text", &i->text) || !json_get_stamp(v, "since", &i->since) ||
-	    !json_get_stamp(v, "opened", &i->opened_at) || !json_get_stamp(v, "changed", &i->changed_at) ||
-	    !json_get_stamp(v, "closed", &i->closed_at) || !get_count(v, "last_call", &i->last_call) ||
-	    !get_count(v, "episode", &i->episode))
+	    !copy_str(v, "by", i->by, sizeof i->by) ||
+	    !copy_str(v, "comment", i->comment, sizeof i->comment) || !dup_str(v, "text", &i->text) ||
+	    !json_get_stamp(v, "since", &i->since) || !json_get_stamp(v, "opened", &i->opened_at) ||
+	    !json_get_stamp(v, "changed", &i->changed_at) || !json_get_stamp(v, "closed", &i->closed_at) ||
+	    !get_count(v, "last_call", &i->last_call) || !get_count(v, "episode", &i->episode))
 		return false;
 	dup_str(v, "more", &i->more);
 	dup_str(v, "problem_text", &i->problem_text);

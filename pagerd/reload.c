@@ -73,8 +73,9 @@ bool reload_first(struct pager *p)
 			p->conf->from_copy = true;
 		else if (copy)
 			complaints_print(&again, stderr);
-		log_err("%s: not usable; %s", p->conf_path, p->conf ? "the last good copy is in force" :
-							     "and there is no last good copy that is");
+		log_err("%s: not usable; %s", p->conf_path,
+			p->conf ? "the last good copy is in force"
+				: "and there is no last good copy that is");
 		complaints_fini(&again);
 		free(copy);
 	}
@@ -171,7 +172,8 @@ cJSON *reload_again(struct pager *p)
 	reload_tell(p);
 	cJSON *o = answer(p, &c);
 	complaints_fini(&c);
-	sdnotify("READY=1\nSTATUS=%s", p->config_error[0] ? "the new configuration is bad, the old one runs" : "running");
+	sdnotify("READY=1\nSTATUS=%s",
+		 p->config_error[0] ? "the new configuration is bad, the old one runs" : "running");
 	p->changed = true;
 	pager_soon(p, 0);
 	return o;

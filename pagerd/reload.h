@@ -10,8 +10,8 @@
 
 struct cJSON;
 
-/* Sets p->conf from p->conf_path, or from the last good copy; state_dir: where that copy is if the configuration cannot tell.
- * False: neither can be used; all complaints were printed on stderr. */
+/* Sets p->conf from p->conf_path, or from the last good copy; state_dir: where that copy is if the
+ * configuration cannot tell. False: neither can be used; all complaints were printed on stderr. */
 bool reload_first(struct pager *p);
 /* To be called when everything runs: keeps a copy of a good configuration, pages a bad one. */
 void reload_tell(struct pager *p);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const phase_names[] = { "waiting", "trying", "unsure", "sent", "merged", "acknowledged" };
+static const char *const phase_names[] = {"waiting", "trying", "unsure", "sent", "merged", "acknowledged"};
 
 const char *call_phase_name(enum call_phase p)
 {
@@ -74,7 +74,7 @@ static struct route_try *try_make(struct call *c, const char *line, const char *
 		return NULL;
 	c->tries = v;
 	t = &v[c->ntries];
-	*t = (struct route_try){ .line = strdup(line), .to = strdup(to) };
+	*t = (struct route_try){.line = strdup(line), .to = strdup(to)};
 	if (!t->line || !t->to) {
 		free(t->line);
 		free(t->to);
@@ -159,7 +159,8 @@ static bool attempts_room(struct call *c)
 
 struct attempt *call_begin(struct call *c, const char *line, const char *to, const struct stamp *now)
 {
-	struct attempt a = { .n = c->tried + 1, .line = strdup(line), .to = strdup(to), .at = *now, .resend = c->doubt };
+	struct attempt a = {
+	    .n = c->tried + 1, .line = strdup(line), .to = strdup(to), .at = *now, .resend = c->doubt};
 	if (!a.line || !a.to || !attempts_room(c)) {
 		attempt_fini(&a);
 		return NULL;
@@ -205,7 +206,8 @@ static bool was_settled(const struct attempt *a)
 	return a->ended && a->outcome != OUTCOME_UNKNOWN;
 }
 
-/* After a definite failure: a late "no" may have settled what was unknown. Forgotten attempts keep their doubt. */
+/* After a definite failure: a late "no" may have settled what was unknown. Forgotten attempts keep their
+ * doubt. */
 static bool still_in_doubt(const struct call *c)
 {
 	if (c->doubt && c->nattempts < c->tried)

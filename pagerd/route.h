@@ -23,9 +23,9 @@ enum {
 	ROUTE_BACKOFF_MIN_MS = 2000,
 	ROUTE_BACKOFF_MAX_MS = 300000,
 	ROUTE_REFUSED_MS = 60000, /* the least pause after a refusal */
-	ROUTE_QUEUE_MS = 30000,   /* a page waits that long for a busy line, then looks further */
+	ROUTE_QUEUE_MS = 30000,	  /* a page waits that long for a busy line, then looks further */
 	PAGE_ATTEMPTS_KEPT = 16,  /* of one page; older ones are only counted */
-	PAGE_TRIES_MAX = 64       /* routes whose failures a page remembers */
+	PAGE_TRIES_MAX = 64	  /* routes whose failures a page remembers */
 };
 
 enum call_phase {
@@ -91,12 +91,13 @@ const char *call_phase_name(enum call_phase p);
 bool call_phase_from_name(const char *s, enum call_phase *p);
 /* Sent, merged or acknowledged. */
 bool call_is_done(const struct call *c);
-/* Which of the routes to take now; -1: none now, ask again in *again_ms (or when something changes). Only for CALL_WAITING. */
+/* Which of the routes to take now; -1: none now, ask again in *again_ms (or when something changes). Only for
+ * CALL_WAITING. */
 int call_choose(struct call *c, const struct route_view *v, size_t n, int64_t now, int64_t *again_ms);
 /* WAITING -> TRYING with an attempt record; NULL when memory is out. */
 struct attempt *call_begin(struct call *c, const char *line, const char *to, const struct stamp *now);
-/* What became of attempt n, now or late. unsure_ms: how long a late answer is awaited after "unknown". False when the page
- * has no such attempt (any more) or nothing changed. */
+/* What became of attempt n, now or late. unsure_ms: how long a late answer is awaited after "unknown". False
+ * when the page has no such attempt (any more) or nothing changed. */
 bool call_outcome(struct call *c, unsigned n, enum outcome o, const char *detail, const struct stamp *now,
 		  int64_t unsure_ms);
 /* The line of the attempt that is awaited will not answer any more: UNSURE -> WAITING. */

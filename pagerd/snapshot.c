@@ -30,7 +30,8 @@ static cJSON *show_incidents(const struct pager *p)
 	size_t closed = 0;
 	for (size_t k = p->ninc; k-- > 0;) {
 		const struct incident *i = p->inc[k];
-		if (i->ephemeral || i->phase == INC_NONE || (incident_is_over(i) && closed++ >= SNAPSHOT_CLOSED))
+		if (i->ephemeral || i->phase == INC_NONE ||
+		    (incident_is_over(i) && closed++ >= SNAPSHOT_CLOSED))
 			continue;
 		cJSON_AddItemToArray(v, record_show(i));
 	}

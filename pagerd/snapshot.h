@@ -1,4 +1,5 @@
-/* pagerd's status.json (doc/contracts.md, "status"): written atomically soon after each change and at each heartbeat. */
+/* pagerd's status.json (doc/contracts.md, "status"): written atomically soon after each change and at each
+ * heartbeat. */
 #ifndef PAGERD_SNAPSHOT_H
 #define PAGERD_SNAPSHOT_H
 

@@ -38,8 +38,8 @@ struct store {
 	pthread_mutex_t mutex;
 	pthread_cond_t wake, done;
 	struct job *job; /* given to the thread; NULL: it is idle */
-	bool finished;   /* its answer stands in job->error */
-	bool abandoned;  /* nobody waits for it any more */
+	bool finished;	 /* its answer stands in job->error */
+	bool abandoned;	 /* nobody waits for it any more */
 	bool quit;
 };
 
@@ -159,7 +159,8 @@ static bool take_lock(struct store *s, const char *state_dir, char *why, size_t 
 	bool ok = s->lock >= 0 && flock(s->lock, LOCK_EX | LOCK_NB) == 0;
 	if (!ok)
 		snprintf(why, size, "%s: %s", path ? path : state_dir,
-			 errno == EWOULDBLOCK ? "another pagerd runs on this state directory" : strerror(errno));
+			 errno == EWOULDBLOCK ? "another pagerd runs on this state directory"
+					      : strerror(errno));
 	free(path);
 	return ok;
 }
@@ -185,7 +186,8 @@ struct store *store_open(const char *state_dir, const char *run_dir, char *why, 
 		return NULL;
 	}
 	if (!file_mkdirs(s->dir, 0750) || !file_mkdirs(s->bad_dir, 0750))
-		log_err("%s: %s; incidents will only be kept in memory and under the run directory", s->dir, strerror(errno));
+		log_err("%s: %s; incidents will only be kept in memory and under the run directory", s->dir,
+			strerror(errno));
 	if (s->twin && !file_mkdirs(s->twin, 0750)) {
 		log_warn("%s: %s", s->twin, strerror(errno));
 		free(s->twin);
@@ -292,7 +294,8 @@ enum store_where store_save(struct store *s, struct incident *i, char *why, size
 		i->owed = false;
 		return STORE_DISK;
 	}
-	snprintf(why, size, "%s: %s", s->dir, error == ETIMEDOUT ? "the disk gives no answer" : strerror(error));
+	snprintf(why, size, "%s: %s", s->dir,
+		 error == ETIMEDOUT ? "the disk gives no answer" : strerror(error));
 	i->owed = true;
 	return save_twin(s, i) ? STORE_TWIN : STORE_NOWHERE;
 }
@@ -422,7 +425,7 @@ static void load_dir(struct loading *l, const char *dir, bool twin)
 void store_load(struct store *s, void (*found)(void *arg, struct incident *i),
 		void (*bad)(void *arg, const char *path, const char *why), void *arg)
 {
-	struct loading l = { .s = s, .bad = bad, .arg = arg };
+	struct loading l = {.s = s, .bad = bad, .arg = arg};
 	load_dir(&l, s->dir, false);
 	load_dir(&l, s->twin, true);
 	for (size_t k = 0; k < l.n; k++)

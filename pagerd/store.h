@@ -15,17 +15,19 @@ enum store_where { STORE_DISK, STORE_TWIN, STORE_NOWHERE };
 
 struct store;
 
-/* Makes the directories and takes the lock that keeps a second pagerd away. NULL and a reason. The run directory may
- * fail (then there is no twin). */
+/* Makes the directories and takes the lock that keeps a second pagerd away. NULL and a reason. The run
+ * directory may fail (then there is no twin). */
 struct store *store_open(const char *state_dir, const char *run_dir, char *why, size_t size);
 void store_close(struct store *s);
-/* Calls found for each incident (the newer of disk and twin), which then belongs to the callee. What cannot be read moves
- * to bad/ and is told. */
+/* Calls found for each incident (the newer of disk and twin), which then belongs to the callee. What cannot
+ * be read moves to bad/ and is told. */
 void store_load(struct store *s, void (*found)(void *arg, struct incident *i),
 		void (*bad)(void *arg, const char *path, const char *why), void *arg);
-/* Durable when it returns STORE_DISK; otherwise i->owed is set, and why says what is wrong with the disk. Clears i->dirty. */
+/* Durable when it returns STORE_DISK; otherwise i->owed is set, and why says what is wrong with the disk.
+ * Clears i->dirty. */
 enum store_where store_save(struct store *s, struct incident *i, char *why, size_t size);
-/* Only the twin, while the disk is known not to take it. Sets i->owed. False: there is none, or it failed too. */
+/* Only the twin, while the disk is known not to take it. Sets i->owed. False: there is none, or it failed
+ * too. */
 bool store_save_aside(struct store *s, struct incident *i);
 void store_forget(struct store *s, const struct incident *i);
 

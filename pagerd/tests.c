@@ -47,12 +47,15 @@ static void finish(struct tests *t, struct test *x, const char *late)
 	if (!sent) {
 		char text[512];
 		snprintf(text, sizeof text, "the test page was not sent: %s%s%s",
-			 late ? late : a ? result : "no route could be tried", *detail ? ": " : "", detail);
+			 late ? late
+			 : a  ? result
+			      : "no route could be tried",
+			 *detail ? ": " : "", detail);
 		cJSON_AddStringToObject(o, "error", text);
 	}
 	struct control_client *client = x->client;
 	struct incident *i = x->i;
-	*x = (struct test){ 0 };
+	*x = (struct test){0};
 	pager_drop(t->p, i);
 	control_reply(client, o);
 }
@@ -65,7 +68,8 @@ void tests_free(struct tests *t)
 	free(t);
 }
 
-static struct call *make_call(struct tests *t, const char *contact, const char *line, const char *to, struct incident **out)
+static struct call *make_call(struct tests *t, const char *contact, const char *line, const char *to,
+			      struct incident **out)
 {
 	char check[64];
 	struct stamp now = clock_stamp();
@@ -76,8 +80,10 @@ static struct call *make_call(struct tests *t, const char *contact, const char *
 	i->ephemeral = true;
 	i->phase = INC_NOTICE;
 	i->since = i->opened_at = i->changed_at = now;
-	struct call *c = incident_call(i, contact ? contact : "", PAGE_TEST, "this is a test page of the mail monitor: nothing "
-				       "is wrong", &now);
+	struct call *c = incident_call(i, contact ? contact : "", PAGE_TEST,
+				       "this is a test page of the mail monitor: nothing "
+				       "is wrong",
+				       &now);
 	if (c && line) {
 		c->only_line = strdup(line);
 		c->only_to = strdup(to);
@@ -91,7 +97,8 @@ static struct call *make_call(struct tests *t, const char *contact, const char *
 }
 
 /* True when this can be asked for; else the client was told why not. */
-static bool acceptable(struct tests *t, struct control_client *client, const char *contact, const char *line, const char *to)
+static bool acceptable(struct tests *t, struct control_client *client, const char *contact, const char *line,
+		       const char *to)
 {
 	const struct config *conf = t->p->conf;
 	if (line && !config_line(conf, line))
@@ -119,7 +126,8 @@ static const char *address_on(const struct config *conf, const char *contact, co
 	return NULL;
 }
 
-void tests_start(struct tests *t, struct control_client *client, const char *contact, const char *line, const char *to)
+void tests_start(struct tests *t, struct control_client *client, const char *contact, const char *line,
+		 const char *to)
 {
 	if (!acceptable(t, client, contact, line, to))
 		return;
@@ -138,8 +146,11 @@ void tests_start(struct tests *t, struct control_client *client, const char *con
 		return;
 	}
 	const struct conf_contact *who = line ? NULL : config_contact(t->p->conf, contact);
-	*x = (struct test){ .client = client, .i = i, .c = c, .routes = who ? who->nroutes : 1,
-			    .until = clock_boot_ms() + 3 * t->p->deadline_ms };
+	*x = (struct test){.client = client,
+			   .i = i,
+			   .c = c,
+			   .routes = who ? who->nroutes : 1,
+			   .until = clock_boot_ms() + 3 * t->p->deadline_ms};
 	pager_soon(t->p, 0);
 }
 
@@ -150,7 +161,8 @@ int64_t tests_watch(struct tests *t, int64_t now)
 		struct test *x = &t->v[k];
 		if (!x->client)
 			continue;
-		bool failed = x->c->phase == CALL_UNSURE || (x->c->phase == CALL_WAITING && x->c->tried >= x->routes);
+		bool failed =
+		    x->c->phase == CALL_UNSURE || (x->c->phase == CALL_WAITING && x->c->tried >= x->routes);
 		if (x->c->phase == CALL_SENT || failed)
 			finish(t, x, NULL);
 		else if (now >= x->until)

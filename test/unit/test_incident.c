@@ -1,4 +1,5 @@
-/* The incident machine: every cell of state x input, and the stories that go through several. pagerd/incident.c */
+/* The incident machine: every cell of state x input, and the stories that go through several.
+ * pagerd/incident.c */
 #include "unit.h"
 
 #include "../../pagerd/incident.h"
@@ -9,28 +10,39 @@ enum { MIN = 60000 };
 
 /* a wants recoveries and repeats every 30 min, b wants neither */
 static const struct contact_view who[] = {
-	{ .name = "a", .repeat_ms = 30 * MIN, .recovery = true },
-	{ .name = "b", .repeat_ms = 0, .recovery = false },
+    {.name = "a", .repeat_ms = 30 * MIN, .recovery = true},
+    {.name = "b", .repeat_ms = 0, .recovery = false},
 };
 
 static struct stamp at(int64_t ms)
 {
-	return (struct stamp){ .wall_ms = 1700000000000 + ms, .boot_ms = 1000 + ms, .boot_id = "boot" };
+	return (struct stamp){.wall_ms = 1700000000000 + ms, .boot_ms = 1000 + ms, .boot_id = "boot"};
 }
 
-static bool give_at(struct incident *i, uint64_t change, enum event_kind kind, enum nag_state state, bool suppressed,
-		    const char *text, int64_t ms)
+static bool give_at(struct incident *i, uint64_t change, enum event_kind kind, enum nag_state state,
+		    bool suppressed, const char *text, int64_t ms)
 {
 	struct stamp now = at(ms);
-	struct event e = { .check = "mx1", .host = "mx1.example", .change = change, .opened = i->opened, .kind = kind,
-			   .state = state, .measured = true, .suppressed = suppressed, .since = at(0), .at = now };
+	struct event e = {.check = "mx1",
+			  .host = "mx1.example",
+			  .change = change,
+			  .opened = i->opened,
+			  .kind = kind,
+			  .state = state,
+			  .measured = true,
+			  .suppressed = suppressed,
+			  .since = at(0),
+			  .at = now};
 	e.text = (char *)(uintptr_t)text;
 	return incident_event(i, &e, who, 2, &now);
 }
 
-static bool give(struct incident *i, uint64_t change, enum event_kind kind, enum nag_state state, bool suppressed)
+static bool give(struct incident *i, uint64_t change, enum event_kind kind, enum nag_state state,
+		 bool suppressed)
 {
-	const char *text = kind == EVENT_RECOVERY ? "220 ready" : kind == EVENT_NOTICE ? "a note" : "connection refused";
+	const char *text = kind == EVENT_RECOVERY ? "220 ready"
+			   : kind == EVENT_NOTICE ? "a note"
+						  : "connection refused";
 	return give_at(i, change, kind, state, suppressed, text, (int64_t)change * MIN);
 }
 
@@ -157,71 +169,71 @@ struct cell {
 };
 
 static const struct cell cells[] = {
-	{ INC_NONE, IN_PROBLEM, INC_OPEN, "a:new b:new" },
-	{ INC_NONE, IN_PROBLEM_SUPPRESSED, INC_QUIET, "-" },
-	{ INC_NONE, IN_PROBLEM_LATE, INC_OPEN, "a:new b:new" },
-	{ INC_NONE, IN_RECOVERY, INC_RECOVERED, "a:recovered" },
-	{ INC_NONE, IN_RECOVERY_SUPPRESSED, INC_RECOVERED, "-" },
-	{ INC_NONE, IN_RECOVERY_LATE, INC_RECOVERED, "a:recovered" },
-	{ INC_NONE, IN_NOTICE, INC_NOTICE, "a:notice b:notice" },
-	{ INC_NONE, IN_NOTICE_SUPPRESSED, INC_NOTICE, "-" },
-	{ INC_NONE, IN_ACK, INC_NONE, "refused" },
-	{ INC_NONE, IN_REPEAT, INC_NONE, "-" },
+    {INC_NONE, IN_PROBLEM, INC_OPEN, "a:new b:new"},
+    {INC_NONE, IN_PROBLEM_SUPPRESSED, INC_QUIET, "-"},
+    {INC_NONE, IN_PROBLEM_LATE, INC_OPEN, "a:new b:new"},
+    {INC_NONE, IN_RECOVERY, INC_RECOVERED, "a:recovered"},
+    {INC_NONE, IN_RECOVERY_SUPPRESSED, INC_RECOVERED, "-"},
+    {INC_NONE, IN_RECOVERY_LATE, INC_RECOVERED, "a:recovered"},
+    {INC_NONE, IN_NOTICE, INC_NOTICE, "a:notice b:notice"},
+    {INC_NONE, IN_NOTICE_SUPPRESSED, INC_NOTICE, "-"},
+    {INC_NONE, IN_ACK, INC_NONE, "refused"},
+    {INC_NONE, IN_REPEAT, INC_NONE, "-"},
 
-	{ INC_QUIET, IN_PROBLEM, INC_OPEN, "a:new b:new" },
-	{ INC_QUIET, IN_PROBLEM_SUPPRESSED, INC_QUIET, "-" },
-	{ INC_QUIET, IN_PROBLEM_LATE, INC_OPEN, "a:new b:new" },
-	{ INC_QUIET, IN_RECOVERY, INC_RECOVERED, "-" },
-	{ INC_QUIET, IN_RECOVERY_SUPPRESSED, INC_RECOVERED, "-" },
-	{ INC_QUIET, IN_RECOVERY_LATE, INC_QUIET, "-" },
-	{ INC_QUIET, IN_NOTICE, INC_QUIET, "a:notice b:notice" },
-	{ INC_QUIET, IN_NOTICE_SUPPRESSED, INC_QUIET, "-" },
-	{ INC_QUIET, IN_ACK, INC_ACKED, "-" },
-	{ INC_QUIET, IN_REPEAT, INC_QUIET, "-" },
+    {INC_QUIET, IN_PROBLEM, INC_OPEN, "a:new b:new"},
+    {INC_QUIET, IN_PROBLEM_SUPPRESSED, INC_QUIET, "-"},
+    {INC_QUIET, IN_PROBLEM_LATE, INC_OPEN, "a:new b:new"},
+    {INC_QUIET, IN_RECOVERY, INC_RECOVERED, "-"},
+    {INC_QUIET, IN_RECOVERY_SUPPRESSED, INC_RECOVERED, "-"},
+    {INC_QUIET, IN_RECOVERY_LATE, INC_QUIET, "-"},
+    {INC_QUIET, IN_NOTICE, INC_QUIET, "a:notice b:notice"},
+    {INC_QUIET, IN_NOTICE_SUPPRESSED, INC_QUIET, "-"},
+    {INC_QUIET, IN_ACK, INC_ACKED, "-"},
+    {INC_QUIET, IN_REPEAT, INC_QUIET, "-"},
 
-	{ INC_OPEN, IN_PROBLEM, INC_OPEN, "a:new b:new" }, /* WARNING -> CRITICAL */
-	{ INC_OPEN, IN_PROBLEM_SUPPRESSED, INC_OPEN, "-" },
-	{ INC_OPEN, IN_PROBLEM_LATE, INC_OPEN, "-" },
-	{ INC_OPEN, IN_RECOVERY, INC_RECOVERED, "a:recovered" },
-	{ INC_OPEN, IN_RECOVERY_SUPPRESSED, INC_RECOVERED, "-" },
-	{ INC_OPEN, IN_RECOVERY_LATE, INC_OPEN, "-" },
-	{ INC_OPEN, IN_NOTICE, INC_OPEN, "a:notice b:notice" },
-	{ INC_OPEN, IN_NOTICE_SUPPRESSED, INC_OPEN, "-" },
-	{ INC_OPEN, IN_ACK, INC_ACKED, "b:ack" }, /* a is who acknowledged */
-	{ INC_OPEN, IN_REPEAT, INC_OPEN, "a:repeat" },
+    {INC_OPEN, IN_PROBLEM, INC_OPEN, "a:new b:new"}, /* WARNING -> CRITICAL */
+    {INC_OPEN, IN_PROBLEM_SUPPRESSED, INC_OPEN, "-"},
+    {INC_OPEN, IN_PROBLEM_LATE, INC_OPEN, "-"},
+    {INC_OPEN, IN_RECOVERY, INC_RECOVERED, "a:recovered"},
+    {INC_OPEN, IN_RECOVERY_SUPPRESSED, INC_RECOVERED, "-"},
+    {INC_OPEN, IN_RECOVERY_LATE, INC_OPEN, "-"},
+    {INC_OPEN, IN_NOTICE, INC_OPEN, "a:notice b:notice"},
+    {INC_OPEN, IN_NOTICE_SUPPRESSED, INC_OPEN, "-"},
+    {INC_OPEN, IN_ACK, INC_ACKED, "b:ack"}, /* a is who acknowledged */
+    {INC_OPEN, IN_REPEAT, INC_OPEN, "a:repeat"},
 
-	{ INC_ACKED, IN_PROBLEM, INC_OPEN, "a:new b:new" }, /* worse than what was acknowledged */
-	{ INC_ACKED, IN_PROBLEM_SUPPRESSED, INC_ACKED, "-" },
-	{ INC_ACKED, IN_PROBLEM_LATE, INC_ACKED, "-" },
-	{ INC_ACKED, IN_RECOVERY, INC_RECOVERED, "a:recovered" },
-	{ INC_ACKED, IN_RECOVERY_SUPPRESSED, INC_RECOVERED, "-" },
-	{ INC_ACKED, IN_RECOVERY_LATE, INC_ACKED, "-" },
-	{ INC_ACKED, IN_NOTICE, INC_ACKED, "a:notice b:notice" },
-	{ INC_ACKED, IN_NOTICE_SUPPRESSED, INC_ACKED, "-" },
-	{ INC_ACKED, IN_ACK, INC_ACKED, "-" },
-	{ INC_ACKED, IN_REPEAT, INC_ACKED, "-" },
+    {INC_ACKED, IN_PROBLEM, INC_OPEN, "a:new b:new"}, /* worse than what was acknowledged */
+    {INC_ACKED, IN_PROBLEM_SUPPRESSED, INC_ACKED, "-"},
+    {INC_ACKED, IN_PROBLEM_LATE, INC_ACKED, "-"},
+    {INC_ACKED, IN_RECOVERY, INC_RECOVERED, "a:recovered"},
+    {INC_ACKED, IN_RECOVERY_SUPPRESSED, INC_RECOVERED, "-"},
+    {INC_ACKED, IN_RECOVERY_LATE, INC_ACKED, "-"},
+    {INC_ACKED, IN_NOTICE, INC_ACKED, "a:notice b:notice"},
+    {INC_ACKED, IN_NOTICE_SUPPRESSED, INC_ACKED, "-"},
+    {INC_ACKED, IN_ACK, INC_ACKED, "-"},
+    {INC_ACKED, IN_REPEAT, INC_ACKED, "-"},
 
-	{ INC_RECOVERED, IN_PROBLEM, INC_OPEN, "a:new b:new" },
-	{ INC_RECOVERED, IN_PROBLEM_SUPPRESSED, INC_RECOVERED, "-" },
-	{ INC_RECOVERED, IN_PROBLEM_LATE, INC_RECOVERED, "-" }, /* both know already */
-	{ INC_RECOVERED, IN_RECOVERY, INC_RECOVERED, "-" },
-	{ INC_RECOVERED, IN_RECOVERY_SUPPRESSED, INC_RECOVERED, "-" },
-	{ INC_RECOVERED, IN_RECOVERY_LATE, INC_RECOVERED, "-" },
-	{ INC_RECOVERED, IN_NOTICE, INC_RECOVERED, "a:notice b:notice" },
-	{ INC_RECOVERED, IN_NOTICE_SUPPRESSED, INC_RECOVERED, "-" },
-	{ INC_RECOVERED, IN_ACK, INC_RECOVERED, "refused" },
-	{ INC_RECOVERED, IN_REPEAT, INC_RECOVERED, "-" },
+    {INC_RECOVERED, IN_PROBLEM, INC_OPEN, "a:new b:new"},
+    {INC_RECOVERED, IN_PROBLEM_SUPPRESSED, INC_RECOVERED, "-"},
+    {INC_RECOVERED, IN_PROBLEM_LATE, INC_RECOVERED, "-"}, /* both know already */
+    {INC_RECOVERED, IN_RECOVERY, INC_RECOVERED, "-"},
+    {INC_RECOVERED, IN_RECOVERY_SUPPRESSED, INC_RECOVERED, "-"},
+    {INC_RECOVERED, IN_RECOVERY_LATE, INC_RECOVERED, "-"},
+    {INC_RECOVERED, IN_NOTICE, INC_RECOVERED, "a:notice b:notice"},
+    {INC_RECOVERED, IN_NOTICE_SUPPRESSED, INC_RECOVERED, "-"},
+    {INC_RECOVERED, IN_ACK, INC_RECOVERED, "refused"},
+    {INC_RECOVERED, IN_REPEAT, INC_RECOVERED, "-"},
 
-	{ INC_NOTICE, IN_PROBLEM, INC_OPEN, "a:new b:new" },
-	{ INC_NOTICE, IN_PROBLEM_SUPPRESSED, INC_QUIET, "-" },
-	{ INC_NOTICE, IN_PROBLEM_LATE, INC_OPEN, "a:new b:new" },
-	{ INC_NOTICE, IN_RECOVERY, INC_RECOVERED, "a:recovered" },
-	{ INC_NOTICE, IN_RECOVERY_SUPPRESSED, INC_RECOVERED, "-" },
-	{ INC_NOTICE, IN_RECOVERY_LATE, INC_RECOVERED, "a:recovered" },
-	{ INC_NOTICE, IN_NOTICE, INC_NOTICE, "a:notice b:notice" },
-	{ INC_NOTICE, IN_NOTICE_SUPPRESSED, INC_NOTICE, "-" },
-	{ INC_NOTICE, IN_ACK, INC_NOTICE, "-" },
-	{ INC_NOTICE, IN_REPEAT, INC_NOTICE, "-" },
+    {INC_NOTICE, IN_PROBLEM, INC_OPEN, "a:new b:new"},
+    {INC_NOTICE, IN_PROBLEM_SUPPRESSED, INC_QUIET, "-"},
+    {INC_NOTICE, IN_PROBLEM_LATE, INC_OPEN, "a:new b:new"},
+    {INC_NOTICE, IN_RECOVERY, INC_RECOVERED, "a:recovered"},
+    {INC_NOTICE, IN_RECOVERY_SUPPRESSED, INC_RECOVERED, "-"},
+    {INC_NOTICE, IN_RECOVERY_LATE, INC_RECOVERED, "a:recovered"},
+    {INC_NOTICE, IN_NOTICE, INC_NOTICE, "a:notice b:notice"},
+    {INC_NOTICE, IN_NOTICE_SUPPRESSED, INC_NOTICE, "-"},
+    {INC_NOTICE, IN_ACK, INC_NOTICE, "-"},
+    {INC_NOTICE, IN_REPEAT, INC_NOTICE, "-"},
 };
 
 static void pages_text(const struct incident *i, char *out, size_t size)
@@ -230,8 +242,8 @@ static void pages_text(const struct incident *i, char *out, size_t size)
 	out[0] = '\0';
 	for (size_t k = 0; k < i->ncalls; k++)
 		if (i->calls[k]->phase == CALL_WAITING)
-			n += (size_t)snprintf(out + n, size - n, "%s%s:%s", n ? " " : "", i->calls[k]->contact,
-					      page_kind_name(i->calls[k]->kind));
+			n += (size_t)snprintf(out + n, size - n, "%s%s:%s", n ? " " : "",
+					      i->calls[k]->contact, page_kind_name(i->calls[k]->kind));
 	if (!n)
 		snprintf(out, size, "-");
 }
@@ -239,7 +251,7 @@ static void pages_text(const struct incident *i, char *out, size_t size)
 static void cell_by_cell(void **state)
 {
 	(void)state;
-	bool seen[6][10] = { { false } };
+	bool seen[6][10] = {{false}};
 	for (size_t k = 0; k < sizeof cells / sizeof *cells; k++) {
 		char got[300];
 		struct incident *i = in_phase(cells[k].from);
@@ -248,8 +260,9 @@ static void cell_by_cell(void **state)
 		if (*answer)
 			snprintf(got, sizeof got, "%s", answer);
 		if (i->phase != cells[k].to || strcmp(got, cells[k].pages) != 0)
-			fail_msg("%s x input %d: now %s with %s; should be %s with %s", inc_phase_name(cells[k].from),
-				 (int)cells[k].in, inc_phase_name(i->phase), got, inc_phase_name(cells[k].to), cells[k].pages);
+			fail_msg("%s x input %d: now %s with %s; should be %s with %s",
+				 inc_phase_name(cells[k].from), (int)cells[k].in, inc_phase_name(i->phase),
+				 got, inc_phase_name(cells[k].to), cells[k].pages);
 		assert_false(seen[cells[k].from][cells[k].in]);
 		seen[cells[k].from][cells[k].in] = true;
 		incident_free(i);
@@ -473,7 +486,8 @@ static void an_ack_drops_what_did_not_leave(void **state)
 	answer_at(i, last_of(i, "a"), OUTCOME_SENT, 11 * MIN);
 	ack(i);
 	assert_int_equal(last_of(i, "b")->phase, CALL_ACKED);
-	/* b was never told and need not be: somebody acted. a alone was told, so nobody else hears of the ack */
+	/* b was never told and need not be: somebody acted. a alone was told, so nobody else hears of the ack
+	 */
 	give(i, 14, EVENT_RECOVERY, NAG_OK, false);
 	assert_int_equal(waiting(i, "b"), 0);
 	assert_int_equal(waiting(i, "a"), 1);
@@ -562,7 +576,8 @@ static void a_record_brings_everything_back(void **state)
 		for (int in = 0; in < 10; in++) {
 			/* and what comes next is decided alike */
 			char got[2][300];
-			struct incident *x = record_read(v, why, sizeof why), *y = in_phase((enum inc_phase)p);
+			struct incident *x = record_read(v, why, sizeof why),
+					*y = in_phase((enum inc_phase)p);
 			apply(x, (enum inc_input)in);
 			apply(y, (enum inc_input)in);
 			pages_text(x, got[0], sizeof got[0]);
@@ -604,8 +619,8 @@ static void a_record_with_an_open_attempt_is_in_doubt(void **state)
 static void a_record_that_lacks_something(void **state)
 {
 	(void)state;
-	static const char *const required[] = { "v", "check", "opened_change", "phase", "state", "text", "since", "changes",
-						"contacts", "pages" };
+	static const char *const required[] = {"v",    "check", "opened_change", "phase",    "state",
+					       "text", "since", "changes",	 "contacts", "pages"};
 	struct incident *i = in_phase(INC_OPEN);
 	for (size_t k = 0; k < sizeof required / sizeof *required; k++) {
 		char why[200] = "";
@@ -627,28 +642,28 @@ static void a_record_that_lacks_something(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(cell_by_cell),
-		cmocka_unit_test(the_same_event_again_changes_nothing),
-		cmocka_unit_test(so_many_changes_that_old_ones_are_forgotten),
-		cmocka_unit_test(same_state_again_pages_nobody),
-		cmocka_unit_test(a_page_that_waits_is_rewritten_when_it_gets_worse),
-		cmocka_unit_test(opened_and_closed_unseen_is_one_page_that_says_both),
-		cmocka_unit_test(a_failed_page_counts_as_unseen),
-		cmocka_unit_test(recovered_while_the_page_is_in_flight),
-		cmocka_unit_test(recovery_only_to_those_who_want_it_and_know),
-		cmocka_unit_test(whoever_may_have_got_it_hears_of_the_recovery),
-		cmocka_unit_test(a_suppressed_recovery_still_closes_what_nobody_saw),
-		cmocka_unit_test(the_downtime_ends_and_it_is_still_down),
-		cmocka_unit_test(repeats_until_somebody_acts),
-		cmocka_unit_test(no_repeats_while_suppressed),
-		cmocka_unit_test(an_ack_drops_what_did_not_leave),
-		cmocka_unit_test(acknowledged_and_milder_is_quiet_worse_is_not),
-		cmocka_unit_test(recovery_first_problem_late),
-		cmocka_unit_test(opened_again_it_is_told_again),
-		cmocka_unit_test(long_texts_keep_whole_characters),
-		cmocka_unit_test(a_record_brings_everything_back),
-		cmocka_unit_test(a_record_with_an_open_attempt_is_in_doubt),
-		cmocka_unit_test(a_record_that_lacks_something),
+	    cmocka_unit_test(cell_by_cell),
+	    cmocka_unit_test(the_same_event_again_changes_nothing),
+	    cmocka_unit_test(so_many_changes_that_old_ones_are_forgotten),
+	    cmocka_unit_test(same_state_again_pages_nobody),
+	    cmocka_unit_test(a_page_that_waits_is_rewritten_when_it_gets_worse),
+	    cmocka_unit_test(opened_and_closed_unseen_is_one_page_that_says_both),
+	    cmocka_unit_test(a_failed_page_counts_as_unseen),
+	    cmocka_unit_test(recovered_while_the_page_is_in_flight),
+	    cmocka_unit_test(recovery_only_to_those_who_want_it_and_know),
+	    cmocka_unit_test(whoever_may_have_got_it_hears_of_the_recovery),
+	    cmocka_unit_test(a_suppressed_recovery_still_closes_what_nobody_saw),
+	    cmocka_unit_test(the_downtime_ends_and_it_is_still_down),
+	    cmocka_unit_test(repeats_until_somebody_acts),
+	    cmocka_unit_test(no_repeats_while_suppressed),
+	    cmocka_unit_test(an_ack_drops_what_did_not_leave),
+	    cmocka_unit_test(acknowledged_and_milder_is_quiet_worse_is_not),
+	    cmocka_unit_test(recovery_first_problem_late),
+	    cmocka_unit_test(opened_again_it_is_told_again),
+	    cmocka_unit_test(long_texts_keep_whole_characters),
+	    cmocka_unit_test(a_record_brings_everything_back),
+	    cmocka_unit_test(a_record_with_an_open_attempt_is_in_doubt),
+	    cmocka_unit_test(a_record_that_lacks_something),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@ enum { UNSURE = 120000 };
 
 static struct stamp at(int64_t ms)
 {
-	return (struct stamp){ .wall_ms = 1700000000000 + ms, .boot_ms = ms, .boot_id = "boot" };
+	return (struct stamp){.wall_ms = 1700000000000 + ms, .boot_ms = ms, .boot_id = "boot"};
 }
 
 static struct call *fresh(void)
@@ -37,7 +37,8 @@ static bool outcome(struct call *c, unsigned n, enum outcome o, int64_t ms)
 	return call_outcome(c, n, o, "because", &now, UNSURE);
 }
 
-static const struct route_view two[] = { { .line = "modem1", .to = "+1", .up = true }, { .line = "mail", .to = "a@b", .up = true } };
+static const struct route_view two[] = {{.line = "modem1", .to = "+1", .up = true},
+					{.line = "mail", .to = "a@b", .up = true}};
 
 /* --- choosing: one table of views ------------------------------------------------------------------ */
 
@@ -50,18 +51,31 @@ static void choosing(void **state)
 		int take;
 		int64_t again; /* when take is -1 */
 	} cases[] = {
-		{ "the first good one", { { .up = true }, { .up = true }, { .up = true } }, 0, 0 },
-		{ "a down line is passed over", { { .up = false }, { .up = true }, { .up = true } }, 1, 0 },
-		{ "a line that just starts is waited for", { { .starting = true }, { .up = true }, { .up = true } }, -1, 20 },
-		{ "a busy line is waited for", { { .up = true, .busy = true }, { .up = true }, { .up = true } }, -1,
-		  ROUTE_QUEUE_MS },
-		{ "a doubtful one goes to the end", { { .up = true, .doubtful = true }, { .up = true }, { .up = true } }, 1, 0 },
-		{ "all doubtful: still the first, never none",
-		  { { .up = true, .doubtful = true }, { .up = true, .doubtful = true }, { .up = true, .doubtful = true } }, 0, 0 },
-		{ "doubtful but the only one up", { { .up = true, .doubtful = true }, { .up = false }, { .up = false } }, 0, 0 },
-		{ "all down: ask again in a second", { { .up = false }, { .up = false }, { .up = false } }, -1, 1000 },
+	    {"the first good one", {{.up = true}, {.up = true}, {.up = true}}, 0, 0},
+	    {"a down line is passed over", {{.up = false}, {.up = true}, {.up = true}}, 1, 0},
+	    {"a line that just starts is waited for",
+	     {{.starting = true}, {.up = true}, {.up = true}},
+	     -1,
+	     20},
+	    {"a busy line is waited for",
+	     {{.up = true, .busy = true}, {.up = true}, {.up = true}},
+	     -1,
+	     ROUTE_QUEUE_MS},
+	    {"a doubtful one goes to the end",
+	     {{.up = true, .doubtful = true}, {.up = true}, {.up = true}},
+	     1,
+	     0},
+	    {"all doubtful: still the first, never none",
+	     {{.up = true, .doubtful = true}, {.up = true, .doubtful = true}, {.up = true, .doubtful = true}},
+	     0,
+	     0},
+	    {"doubtful but the only one up",
+	     {{.up = true, .doubtful = true}, {.up = false}, {.up = false}},
+	     0,
+	     0},
+	    {"all down: ask again in a second", {{.up = false}, {.up = false}, {.up = false}}, -1, 1000},
 	};
-	static const char *const lines[] = { "a", "b", "c" };
+	static const char *const lines[] = {"a", "b", "c"};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct call *c = fresh();
 		struct route_view v[3];
@@ -82,7 +96,7 @@ static void a_busy_line_is_waited_for_only_so_long(void **state)
 {
 	(void)state;
 	struct call *c = fresh();
-	struct route_view v[2] = { two[0], two[1] };
+	struct route_view v[2] = {two[0], two[1]};
 	int64_t again;
 	v[0].busy = true;
 	assert_int_equal(call_choose(c, v, 2, 1000, &again), -1);
@@ -114,22 +128,22 @@ static void phase_by_outcome(void **state)
 		enum call_phase to;
 		bool doubt;
 	} cells[] = {
-		{ CALL_TRYING, OUTCOME_SENT, CALL_SENT, false },
-		{ CALL_TRYING, OUTCOME_RETRY, CALL_WAITING, false },
-		{ CALL_TRYING, OUTCOME_REFUSED, CALL_WAITING, false },
-		{ CALL_TRYING, OUTCOME_UNKNOWN, CALL_UNSURE, true },
-		{ CALL_UNSURE, OUTCOME_SENT, CALL_SENT, true },
-		{ CALL_UNSURE, OUTCOME_RETRY, CALL_WAITING, false },
-		{ CALL_UNSURE, OUTCOME_REFUSED, CALL_WAITING, false },
-		{ CALL_UNSURE, OUTCOME_UNKNOWN, CALL_UNSURE, true },
-		{ CALL_MERGED, OUTCOME_SENT, CALL_SENT, false },
-		{ CALL_MERGED, OUTCOME_RETRY, CALL_MERGED, false },
-		{ CALL_MERGED, OUTCOME_REFUSED, CALL_MERGED, false },
-		{ CALL_MERGED, OUTCOME_UNKNOWN, CALL_MERGED, true },
-		{ CALL_ACKED, OUTCOME_SENT, CALL_SENT, false },
-		{ CALL_ACKED, OUTCOME_RETRY, CALL_ACKED, false },
-		{ CALL_ACKED, OUTCOME_REFUSED, CALL_ACKED, false },
-		{ CALL_ACKED, OUTCOME_UNKNOWN, CALL_ACKED, true },
+	    {CALL_TRYING, OUTCOME_SENT, CALL_SENT, false},
+	    {CALL_TRYING, OUTCOME_RETRY, CALL_WAITING, false},
+	    {CALL_TRYING, OUTCOME_REFUSED, CALL_WAITING, false},
+	    {CALL_TRYING, OUTCOME_UNKNOWN, CALL_UNSURE, true},
+	    {CALL_UNSURE, OUTCOME_SENT, CALL_SENT, true},
+	    {CALL_UNSURE, OUTCOME_RETRY, CALL_WAITING, false},
+	    {CALL_UNSURE, OUTCOME_REFUSED, CALL_WAITING, false},
+	    {CALL_UNSURE, OUTCOME_UNKNOWN, CALL_UNSURE, true},
+	    {CALL_MERGED, OUTCOME_SENT, CALL_SENT, false},
+	    {CALL_MERGED, OUTCOME_RETRY, CALL_MERGED, false},
+	    {CALL_MERGED, OUTCOME_REFUSED, CALL_MERGED, false},
+	    {CALL_MERGED, OUTCOME_UNKNOWN, CALL_MERGED, true},
+	    {CALL_ACKED, OUTCOME_SENT, CALL_SENT, false},
+	    {CALL_ACKED, OUTCOME_RETRY, CALL_ACKED, false},
+	    {CALL_ACKED, OUTCOME_REFUSED, CALL_ACKED, false},
+	    {CALL_ACKED, OUTCOME_UNKNOWN, CALL_ACKED, true},
 	};
 	for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
 		struct call *c = fresh();
@@ -180,7 +194,7 @@ static void failing_goes_to_the_next_and_cycles_for_ever(void **state)
 {
 	(void)state;
 	struct call *c = fresh();
-	int64_t now = 1000, again, last[2] = { 0, 0 }, pause[2] = { 0, 0 };
+	int64_t now = 1000, again, last[2] = {0, 0}, pause[2] = {0, 0};
 	int turn = 0;
 	for (int tries = 0; tries < 40; tries++) {
 		int r;
@@ -191,7 +205,8 @@ static void failing_goes_to_the_next_and_cycles_for_ever(void **state)
 		if (tries < 4)
 			assert_int_equal(r, turn++ % 2);
 		if (last[r]) {
-			/* each route's pause grows and never passes five minutes by more than the other's turn */
+			/* each route's pause grows and never passes five minutes by more than the other's
+			 * turn */
 			assert_true(now - last[r] >= pause[r] || pause[r] == ROUTE_BACKOFF_MAX_MS);
 			assert_true(now - last[r] <= ROUTE_BACKOFF_MAX_MS);
 			pause[r] = now - last[r];
@@ -334,21 +349,21 @@ static void after_a_crash_an_open_attempt_is_in_doubt(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(choosing),
-		cmocka_unit_test(a_busy_line_is_waited_for_only_so_long),
-		cmocka_unit_test(no_route_at_all_is_no_crash),
-		cmocka_unit_test(phase_by_outcome),
-		cmocka_unit_test(what_is_sent_stays_sent),
-		cmocka_unit_test(an_outcome_nobody_asked_for),
-		cmocka_unit_test(failing_goes_to_the_next_and_cycles_for_ever),
-		cmocka_unit_test(a_refusal_moves_the_route_to_the_end),
-		cmocka_unit_test(refused_by_all_is_not_given_up),
-		cmocka_unit_test(a_line_that_is_good_again_is_not_made_to_wait),
-		cmocka_unit_test(unknown_waits_then_goes_on_as_a_repeat),
-		cmocka_unit_test(a_late_sent_ends_it_even_while_another_is_tried),
-		cmocka_unit_test(a_late_no_while_another_is_tried_changes_only_the_record),
-		cmocka_unit_test(a_dead_line_answers_no_more),
-		cmocka_unit_test(after_a_crash_an_open_attempt_is_in_doubt),
+	    cmocka_unit_test(choosing),
+	    cmocka_unit_test(a_busy_line_is_waited_for_only_so_long),
+	    cmocka_unit_test(no_route_at_all_is_no_crash),
+	    cmocka_unit_test(phase_by_outcome),
+	    cmocka_unit_test(what_is_sent_stays_sent),
+	    cmocka_unit_test(an_outcome_nobody_asked_for),
+	    cmocka_unit_test(failing_goes_to_the_next_and_cycles_for_ever),
+	    cmocka_unit_test(a_refusal_moves_the_route_to_the_end),
+	    cmocka_unit_test(refused_by_all_is_not_given_up),
+	    cmocka_unit_test(a_line_that_is_good_again_is_not_made_to_wait),
+	    cmocka_unit_test(unknown_waits_then_goes_on_as_a_repeat),
+	    cmocka_unit_test(a_late_sent_ends_it_even_while_another_is_tried),
+	    cmocka_unit_test(a_late_no_while_another_is_tried_changes_only_the_record),
+	    cmocka_unit_test(a_dead_line_answers_no_more),
+	    cmocka_unit_test(after_a_crash_an_open_attempt_is_in_doubt),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
