@@ -106,11 +106,25 @@ static bool put_back(struct diskq *q, struct job *j)
 	return !newer;
 }
 
+/* A directory that is not there (the disk was mounted only now) is made. */
+static bool write_file(const struct job *j)
+{
+	if (file_write_atomic(j->path, j->data, j->len, 0600))
+		return true;
+	char *slash = errno == ENOENT ? strrchr(j->path, '/') : NULL;
+	if (!slash)
+		return false;
+	*slash = '\0';
+	bool made = file_mkdirs(j->path, 0750);
+	*slash = '/';
+	return made && file_write_atomic(j->path, j->data, j->len, 0600);
+}
+
 /* Returns true when the job is done with. */
 static bool put(struct diskq *q, struct job *j)
 {
 	char why[160] = "";
-	if (file_write_atomic(j->path, j->data, j->len, 0600)) {
+	if (write_file(j)) {
 		if (j->twin && q->twins)
 			unlink(j->twin);
 		tell(q, j, DISKQ_DURABLE, "");

@@ -201,8 +201,8 @@ static bool start(struct daemon *d, struct config *conf)
 	s->snapshot_path = file_join(conf->monitord_run, "status.json");
 	if (!s->run_dir || !s->state_dir || !s->snapshot_path)
 		return fail("start", "out of memory");
-	if (!file_mkdirs(s->run_dir, 0755) || !file_mkdirs(s->state_dir, 0750))
-		return fail(access(s->run_dir, W_OK) == 0 ? s->state_dir : s->run_dir, strerror(errno));
+	if (!file_mkdirs(s->run_dir, 0755))
+		return fail(s->run_dir, strerror(errno));
 	if (!take_lock(d) || !open_disk(s, conf) || !open_control(s))
 		return false;
 	if (!apply_config(s, conf))

@@ -194,7 +194,7 @@ static bool differs(struct pagerwatch *w, const struct beat_watch *b, int64_t no
 	}
 	if (!w->differ_ms)
 		w->differ_ms = now_ms;
-	if (now_ms - w->differ_ms < PAGERWATCH_DIFFER_MS)
+	if (now_ms - w->differ_ms < PAGERWATCH_DIFFER_BEATS * w->interval_ms)
 		return false;
 	snprintf(text, size, "pagerd runs configuration %s, monitord %s, for %s: one of them did not take the newest", theirs, ours,
 		 clock_span(now_ms - w->differ_ms, span, sizeof span));
@@ -247,7 +247,8 @@ cJSON *pagerwatch_json(const struct pagerwatch *w)
 	cJSON *o = cJSON_CreateObject();
 	const struct beat_watch *b = w ? heartbeat_watch(w->beat) : NULL;
 	cJSON_AddBoolToObject(o, "connected", pagerwatch_alive(w));
-	cJSON_AddStringToObject(o, "verdict", w ? verdicts[w->verdict] : "");
+	bool heard = b && (b->ever || w->verdict != BEAT_ALIVE);
+	cJSON_AddStringToObject(o, "verdict", heard ? verdicts[w->verdict] : "not heard yet");
 	cJSON_AddStringToObject(o, "digest", b && b->ever ? b->last.digest : "");
 	json_add_int(o, "last_beat_ms", b && b->ever ? clock_boot_ms() - b->last_boot_ms : -1);
 	return o;

@@ -11,8 +11,8 @@
 
 struct cJSON;
 
-/* The configurations may differ so long: a reload reaches the daemons one after the other. */
-enum { PAGERWATCH_DIFFER_MS = 60000 };
+/* The configurations may differ for so many beats (a minute): a reload reaches the daemons one after the other. */
+enum { PAGERWATCH_DIFFER_BEATS = 12 };
 
 struct pagerwatch *pagerwatch_new(struct super *s);
 /* A new configuration is in force. */

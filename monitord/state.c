@@ -17,11 +17,12 @@
 
 enum { BAD_KEPT = 20 };
 
-static bool make_dir(const char *dir, char *why, size_t size)
+/* A disk that is sick now may recover: until then there is the twin. */
+static bool make_dir(const char *dir)
 {
 	if (dir && file_mkdirs(dir, 0750))
 		return true;
-	snprintf(why, size, "%s: %s", dir ? dir : "?", strerror(errno));
+	log_err("%s: %s", dir ? dir : "state", strerror(errno));
 	return false;
 }
 
@@ -29,7 +30,10 @@ bool state_init(struct state *s, const char *state_dir, const char *run_dir, str
 {
 	*s = (struct state){ .dir = file_join(state_dir, "checks"), .twin = file_join(run_dir, "state"),
 			     .bad = file_join(state_dir, "bad"), .disk = disk };
-	return make_dir(s->dir, why, size) && make_dir(s->twin, why, size) && make_dir(s->bad, why, size);
+	bool main_dir = make_dir(s->dir), twin = make_dir(s->twin);
+	make_dir(s->bad);
+	snprintf(why, size, "neither %s nor %s can be made", state_dir, s->twin ? s->twin : run_dir);
+	return s->dir && s->bad && (main_dir || twin);
 }
 
 void state_fini(struct state *s)
