@@ -1,6 +1,6 @@
 /*
- * roundtrip: sends a mail through the relay by SMTP, finds it in the store by IMAP, and tells how long it took, hop
- * by hop. Each run looks first for what is under way, then sends one more and waits a
+ * roundtrip: sends a mail through the relay by SMTP, finds it in the store by IMAP, and tells how long it
+ * took, hop by hop. Each run looks first for what is under way, then sends one more and waits a
  * little for it; what has not come by then is settled by a later run.
  *
  * Promises: a token is stored before its mail is sent, at most RT_OUTSTANDING_MAX are
@@ -28,8 +28,8 @@ enum {
 };
 
 static const struct opt roundtrip_opts[] = {
-	{.name = "smtp_host", .letter = 'H', .type = OPT_STRING, FIELD(smtp_host), .flags = OPT_REQUIRED, .unit = "ADDRESS",
-	 .help = "the relay that the mail is handed to: a name or an address"},
+	{.name = "smtp_host", .letter = 'H', .type = OPT_STRING, FIELD(smtp_host), .flags = OPT_REQUIRED,
+	 .unit = "ADDRESS", .help = "the relay that the mail is handed to: a name or an address"},
 	{.name = "smtp_port", .letter = 'p', .type = OPT_INT, FIELD(smtp_port), .dflt = "25", .min = 1, .max = 65535,
 	 .unit = "PORT", .help = "its port"},
 	{.name = "smtp_tls", .type = OPT_ENUM, FIELD(smtp_tls), .dflt = "none", .choices = "none|starttls|smtps",
@@ -55,8 +55,8 @@ static const struct opt roundtrip_opts[] = {
 	 .help = "check the store's certificate, chain and name"},
 	{.name = "imap_user", .type = OPT_STRING, FIELD(imap_user), .flags = OPT_REQUIRED, .unit = "NAME",
 	 .help = "the user whose mailbox it is"},
-	{.name = "imap_password_file", .type = OPT_SECRET, FIELD(imap_password_file), .flags = OPT_REQUIRED, .unit = "FILE",
-	 .help = "file that holds the password"},
+	{.name = "imap_password_file", .type = OPT_SECRET, FIELD(imap_password_file), .flags = OPT_REQUIRED,
+	 .unit = "FILE", .help = "file that holds the password"},
 	{.name = "mailbox", .type = OPT_STRING, FIELD(mailbox), .dflt = "INBOX", .unit = "NAME",
 	 .help = "the mailbox; a name beyond ASCII in IMAP's modified UTF-7"},
 	{.name = "from", .type = OPT_STRING, FIELD(from), .flags = OPT_REQUIRED, .unit = "MAIL",
@@ -77,8 +77,8 @@ static const struct opt roundtrip_opts[] = {
 	 .help = "how long a lost or doubled mail is told"},
 	{.name = "wait", .type = OPT_DURATION, FIELD(wait), .dflt = "5s", .min = 0, .max = 300e3,
 	 .help = "how long a run waits for the mail it just sent; what comes later is found by the next run"},
-	{.name = "max_outstanding", .type = OPT_INT, FIELD(max_outstanding), .dflt = "5", .min = 1, .max = RT_OUTSTANDING_MAX,
-	 .unit = "N", .help = "no new mail is sent while so many are under way"},
+	{.name = "max_outstanding", .type = OPT_INT, FIELD(max_outstanding), .dflt = "5", .min = 1,
+	 .max = RT_OUTSTANDING_MAX, .unit = "N", .help = "no new mail is sent while so many are under way"},
 	{.name = NULL}
 };
 

@@ -41,7 +41,8 @@ bool imap_reply_exists(const char *reply, size_t len, uint32_t *n);
 bool imap_reply_code(const char *reply, size_t len, const char *code, uint32_t *n);
 /* "* CAPABILITY IMAP4rev1 UIDPLUS": true when it is one; *has when the word is in it. */
 bool imap_reply_capability(const char *reply, size_t len, const char *word, bool *has);
-/* "* SEARCH 2 3 6": true when it is one. Stores at most max numbers behind the *n that are there; counts all in *total. */
+/* "* SEARCH 2 3 6": true when it is one. Stores at most max numbers behind the *n that are there; counts all in
+ * *total. */
 bool imap_reply_search(const char *reply, size_t len, uint32_t *uids, size_t max, size_t *n, size_t *total);
 
 struct imap_fetched {

@@ -46,15 +46,17 @@ struct imap_session {
 	uint32_t uidvalidity, uidnext, exists;
 	bool grew;             /* EXISTS was said since this was last cleared */
 	unsigned commands;     /* sent after the login */
-	char layer[24];        /* of the failure: "refused" "timeout" "tls" "auth" "answer" "closed" "protocol" "connect" */
+	/* of the failure: "refused" "connect" "timeout" "tls" "auth" "answer" "closed" "protocol" "local" */
+	char layer[24];
 	char why[IMAP_TEXT_MAX + 120];
 };
 
-/* Each returns false with layer and why filled; the session is then of no more use than for imap_close. */
+/* Each returns false with layer and why filled; the session is then of use only to imap_close, but after layer
+ * "answer" (the server said no) it goes on. */
 bool imap_open(struct imap_session *s, const struct imap_target *target, struct probe_run *run, int64_t deadline);
 bool imap_select(struct imap_session *s, const char *mailbox);
-/* Message numbers (UIDs) from first up whose token header holds one of the n texts (at most IMAP_SEARCH_TOKENS; hex tokens
- * or "v1 CHECK "). At most IMAP_UIDS_MAX into uids; *total counts all. */
+/* Message numbers (UIDs) from first up whose token header holds one of the n texts (at most IMAP_SEARCH_TOKENS;
+ * hex tokens or "v1 CHECK "). At most IMAP_UIDS_MAX into uids; *total counts all. */
 bool imap_search(struct imap_session *s, uint32_t first, const char *const *texts, size_t n, uint32_t *uids,
 		 size_t *found, size_t *total);
 /* Calls f with the token and Received headers (at most 64 KiB) of each. */

@@ -34,8 +34,8 @@ struct received {
 	bool skew;      /* some step cannot be right */
 };
 
-/* Reads a message's header (or only its Received lines), folded or not, ending at an empty line or after len bytes. Always
- * succeeds; what cannot be read is left out. sent_wall_ms: when we sent it, by our clock; 0: not known, and the first
+/* Reads a message's header (or only its Received lines), folded or not, ending at an empty line or after len
+ * bytes. Always succeeds; what cannot be read is left out. sent_wall_ms: when we sent it, by our clock; 0: not known, and the first
  * step then has no delay. */
 void received_parse(const char *header, size_t len, int64_t sent_wall_ms, struct received *r);
 /* No step can have taken longer than the whole way took by our own clock: one that claims to is cut to that when whole

@@ -48,8 +48,8 @@ bool rt_look(struct rt_run *r);
 /* Asks the server what is new and looks only when something came. */
 bool rt_poll(struct rt_run *r);
 
-/* Sends the message of mail m by the deadline and tells the state what became of it; a failure goes to found.smtp. m->sent becomes
- * the moment just before the mail itself was sent. m is no more valid afterwards. */
+/* Sends the message of mail m by the deadline and tells the state what became of it; a failure goes to found.smtp.
+ * m->sent becomes the moment just before the mail itself was sent. m is no more valid afterwards. */
 void rt_send(struct rt_run *r, struct rt_mail *m, const char *message, size_t len, int64_t deadline);
 
 #endif

@@ -148,8 +148,10 @@ static void waiting(struct line *l, const struct rt_state *s, const struct rt_co
 {
 	char a[128];
 
-	if (c->pending > c->late && !f->imap.failed)
-		part(l, "%zu %son the way%s%s", c->pending - c->late, c->late ? "more " : "", c->late ? "" : " for ", c->late ? "" : span(c->oldest_ms, a));
+	if (c->late && c->pending > c->late && !f->imap.failed)
+		part(l, "%zu more on the way", c->pending - c->late);
+	else if (c->pending > c->late && !f->imap.failed)
+		part(l, "%zu on the way for %s", c->pending, span(c->oldest_ms, a));
 	if (s->has_delay)
 		part(l, "the last took %s", delay_text(&s->delay, a, sizeof(a)));
 	else if (!f->smtp.failed && !f->imap.failed)

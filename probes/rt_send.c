@@ -27,7 +27,9 @@ static void relay_failed(struct rt_run *r, const struct smtp_fault *fault)
 static struct smtp_target target_of(const struct rt_run *r, const char *password, int64_t deadline)
 {
 	static const enum smtp_tls tls[] = {
-		[RT_SMTP_NONE] = SMTP_TLS_OFF, [RT_SMTP_STARTTLS] = SMTP_TLS_STARTTLS, [RT_SMTP_IMPLICIT] = SMTP_TLS_IMPLICIT,
+		[RT_SMTP_NONE] = SMTP_TLS_OFF,
+		[RT_SMTP_STARTTLS] = SMTP_TLS_STARTTLS,
+		[RT_SMTP_IMPLICIT] = SMTP_TLS_IMPLICIT,
 	};
 	const struct roundtrip_conf *c = r->conf;
 

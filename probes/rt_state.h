@@ -114,10 +114,12 @@ enum rt_sight {
 	RT_COPY,     /* a second copy */
 	RT_AGAIN     /* the same message once more (it could not be deleted) */
 };
-/* The mail was found as message uid. arrived_wall_ms: when the store says that it got it (whole seconds), 0: it does not. */
+/* The mail was found as message uid. arrived_wall_ms: when the store says that it got it (whole seconds); 0: it
+ * does not. */
 enum rt_sight rt_seen(struct rt_state *s, struct rt_mail *m, uint32_t uid, const struct stamp *now,
 		      int64_t arrived_wall_ms);
-/* A search that was begun at *now found none of the outstanding ones that are still not settled: ages them, forgets old ones. */
+/* A search that was begun at *now did not find the outstanding ones that are still not settled: ages them, and
+ * forgets old ones. */
 void rt_looked(struct rt_state *s, const struct stamp *now, const struct rt_limits *limits);
 void rt_count(const struct rt_state *s, const struct stamp *now, const struct rt_limits *limits, struct rt_counts *c);
 
