@@ -384,6 +384,7 @@ def test_killed_while_in_flight_it_is_sent_again_and_says_so(tmp_path):
     p.drop_problem("mx1")
     p.line("m1").wait(1)
     p.kill()
+    os.kill(p.line("m1").starts()[0]["start"], signal.SIGKILL)  # systemd would: it hangs and sees no end of input
     p.start()
     first, second = p.line("m1").wait(2)
     assert first["resend"] is False and second["resend"] is True and first["incident"] == second["incident"]
