@@ -10,7 +10,12 @@
 #include "../lib/clock.h"
 #include "notifier.h"
 
-enum { LINE_MAX_CHARS = 76, WORD_BYTES = 39, WORD_CHARS = 64 /* of base64 52, and =?UTF-8?B??= */, SUBJECT_MAX = 200 };
+enum {
+	LINE_MAX_CHARS = 76,
+	WORD_BYTES = 39,
+	WORD_CHARS = 64 /* of base64 52, and =?UTF-8?B??= */,
+	SUBJECT_MAX = 200
+};
 
 /* --- RFC 2047 --- */
 
@@ -71,7 +76,8 @@ void email_header_text(struct buf *out, const char *text, size_t used)
 		encoded_words(out, text);
 		return;
 	}
-	/* fold at blanks; a word that is too long for a line stays whole (the limit of the protocol is 998) */
+	/* fold at blanks; a word that is too long for a line stays whole (the limit of the protocol is 998)
+	 */
 	while (*text) {
 		size_t word = strspn(text, " ") + strcspn(text + strspn(text, " "), " ");
 
@@ -95,7 +101,8 @@ static void quoted_line(struct buf *out, const char *s, size_t n)
 		unsigned char c = (unsigned char)s[i];
 		bool blank = c == ' ' || c == '\t', last = i + 1 == n;
 		/* a dot at the start of a line would mean the end, "From " is changed by some stores */
-		bool quote = c == '=' || c > 0x7e || (c < 0x20 && c != '\t') || (blank && last) || (used == 0 && (c == '.' || c == 'F'));
+		bool quote = c == '=' || c > 0x7e || (c < 0x20 && c != '\t') || (blank && last) ||
+			     (used == 0 && (c == '.' || c == 'F'));
 
 		if (used + (quote ? 3 : 1) > LINE_MAX_CHARS - 1) {
 			buf_puts(out, "=\r\n");
@@ -127,7 +134,8 @@ void email_quoted(struct buf *out, const char *text)
 static void id_part(struct buf *out, const char *s)
 {
 	for (size_t n = 0; *s && n < 60; s++, n++) {
-		bool ok = (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') || *s == '-';
+		bool ok = (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') ||
+			  *s == '-';
 
 		buf_add(out, ok ? s : "_", 1);
 	}
@@ -137,13 +145,14 @@ static void id_part(struct buf *out, const char *s)
 static void date(struct buf *out, int64_t wall_ms)
 {
 	static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-	static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+					 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	time_t t = (time_t)(wall_ms / 1000);
 	struct tm tm;
 
 	gmtime_r(&t, &tm);
-	buf_printf(out, "Date: %s, %02d %s %04d %02d:%02d:%02d +0000\r\n", days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
-		   tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	buf_printf(out, "Date: %s, %02d %s %04d %02d:%02d:%02d +0000\r\n", days[tm.tm_wday], tm.tm_mday,
+		   months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 /* The page's short text holds state, check, what is wrong, since when and the incident's id. */
@@ -193,7 +202,8 @@ static void body(struct buf *out, const struct page *p)
 	add_field(&text, "Host:", p->host);
 	add_field(&text, "State:", p->state);
 	add_field(&text, "Kind:", page_kind_name(p->kind));
-	add_field(&text, "Since:", p->since_wall_ms > 0 ? clock_text(p->since_wall_ms, when, sizeof(when)) : "");
+	add_field(&text,
+		  "Since:", p->since_wall_ms > 0 ? clock_text(p->since_wall_ms, when, sizeof(when)) : "");
 	add_field(&text, "Incident:", p->incident);
 	if (p->more && p->more[0])
 		buf_printf(&text, "\n%s\n", p->more);
@@ -201,14 +211,17 @@ static void body(struct buf *out, const struct page *p)
 	buf_fini(&text);
 }
 
-bool email_message(struct buf *out, const struct page *p, const char *from, const char *host, int64_t now_wall_ms)
+bool email_message(struct buf *out, const struct page *p, const char *from, const char *host,
+		   int64_t now_wall_ms)
 {
 	date(out, now_wall_ms);
 	buf_printf(out, "From: monitord <%s>\r\nTo: <%s>\r\n", from, p->to);
 	subject(out, p);
 	ids(out, p, host);
-	buf_puts(out, "Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\nMIME-Version: 1.0\r\n"
-		      "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n");
+	buf_puts(
+	    out,
+	    "Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\nMIME-Version: 1.0\r\n"
+	    "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n");
 	body(out, p);
 	return !out->full;
 }
@@ -220,8 +233,10 @@ bool email_address_ok(const char *address, char *why, size_t size)
 
 	for (const char *s = address; *s; s++) {
 		if ((unsigned char)*s <= ' ' || (unsigned char)*s > '~' || strchr("<>()[],;:\\\"", *s)) {
-			snprintf(why, size, "not a plain mail address: it holds a blank, a non-ASCII character or one of "
-					    "<>()[],;:\\\"");
+			snprintf(
+			    why, size,
+			    "not a plain mail address: it holds a blank, a non-ASCII character or one of "
+			    "<>()[],;:\\\"");
 			return false;
 		}
 	}

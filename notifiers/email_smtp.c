@@ -61,7 +61,8 @@ static enum outcome by_code(int code)
 	return code >= 500 ? OUTCOME_REFUSED : OUTCOME_RETRY;
 }
 
-/* The URL's host is the certificate's name; where to connect is always the literal address, so nothing is looked up. */
+/* The URL's host is the certificate's name; where to connect is always the literal address, so nothing is
+ * looked up. */
 static bool set_target(struct email_smtp *s, const struct email_server *sv)
 {
 	bool six = strchr(sv->host, ':') != NULL;
@@ -71,7 +72,8 @@ static bool set_target(struct email_smtp *s, const struct email_server *sv)
 	if (sv->tls_name)
 		snprintf(url, sizeof(url), "%s://%s:%d/%s", scheme, sv->tls_name, sv->port, sv->helo);
 	else
-		snprintf(url, sizeof(url), six ? "%s://[%s]:%d/%s" : "%s://%s:%d/%s", scheme, sv->host, sv->port, sv->helo);
+		snprintf(url, sizeof(url), six ? "%s://[%s]:%d/%s" : "%s://%s:%d/%s", scheme, sv->host,
+			 sv->port, sv->helo);
 	snprintf(to, sizeof(to), six ? "::[%s]:%d" : "::%s:%d", sv->host, sv->port);
 	s->connect_to = curl_slist_append(NULL, to);
 	return s->connect_to && curl_easy_setopt(s->curl, CURLOPT_URL, url) == CURLE_OK &&
@@ -80,12 +82,14 @@ static bool set_target(struct email_smtp *s, const struct email_server *sv)
 
 static void set_tls(CURL *c, const struct email_server *sv)
 {
-	/* opportunistic: better any TLS than none, so a certificate is only looked at when an authority is given */
+	/* opportunistic: better any TLS than none, so a certificate is only looked at when an authority is
+	 * given */
 	bool verify = sv->tls != EMAIL_TLS_OPPORTUNISTIC || sv->ca_file;
 
 	if (sv->tls != EMAIL_TLS_NONE)
-		curl_easy_setopt(c, CURLOPT_USE_SSL,
-				 (long)(sv->tls == EMAIL_TLS_OPPORTUNISTIC ? CURLUSESSL_TRY : CURLUSESSL_ALL));
+		curl_easy_setopt(
+		    c, CURLOPT_USE_SSL,
+		    (long)(sv->tls == EMAIL_TLS_OPPORTUNISTIC ? CURLUSESSL_TRY : CURLUSESSL_ALL));
 	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
 	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
 	if (sv->ca_file) {
@@ -136,7 +140,8 @@ static enum outcome explain(const struct email_smtp *s, CURLcode rc, char *detai
 	return OUTCOME_RETRY;
 }
 
-struct email_smtp *email_smtp_open(const struct email_server *sv, int64_t deadline, enum outcome *o, char *detail, size_t size)
+struct email_smtp *email_smtp_open(const struct email_server *sv, int64_t deadline, enum outcome *o,
+				   char *detail, size_t size)
 {
 	struct email_smtp *s = calloc(1, sizeof(*s));
 	int64_t left = deadline - clock_boot_ms();
@@ -198,7 +203,8 @@ static bool take_line(struct email_smtp *s)
 
 		if (nl) {
 			len = (size_t)(nl - s->in);
-			snprintf(s->reply, sizeof(s->reply), "%.*s", (int)(len < REPLY_LINE ? len : REPLY_LINE), s->in);
+			snprintf(s->reply, sizeof(s->reply), "%.*s",
+				 (int)(len < REPLY_LINE ? len : REPLY_LINE), s->in);
 			s->reply[strcspn(s->reply, "\r")] = '\0';
 			s->have -= len + 1;
 			memmove(s->in, nl + 1, s->have);
@@ -230,7 +236,8 @@ static int take_reply(struct email_smtp *s)
 }
 
 /* One command; true when the answer's class is want. Else *o and detail. */
-static bool command(struct email_smtp *s, const char *line, int want, enum outcome *o, char *detail, size_t size)
+static bool command(struct email_smtp *s, const char *line, int want, enum outcome *o, char *detail,
+		    size_t size)
 {
 	char text[400];
 	int code;
@@ -243,13 +250,14 @@ static bool command(struct email_smtp *s, const char *line, int want, enum outco
 	if (code)
 		snprintf(detail, size, "%.10s was answered: %.300s", line, s->reply);
 	else
-		snprintf(detail, size, "%s %.10s", clock_boot_ms() >= s->deadline ? "no answer in time to" :
-			 "the connection broke at", line);
+		snprintf(detail, size, "%s %.10s",
+			 clock_boot_ms() >= s->deadline ? "no answer in time to" : "the connection broke at",
+			 line);
 	return false;
 }
 
-enum outcome email_smtp_send(struct email_smtp *s, const char *from, const char *to, const char *text, size_t len, char *detail,
-			     size_t size)
+enum outcome email_smtp_send(struct email_smtp *s, const char *from, const char *to, const char *text,
+			     size_t len, char *detail, size_t size)
 {
 	char line[320];
 	enum outcome o = OUTCOME_RETRY;

@@ -1,8 +1,8 @@
 /*
- * email: mail through a second route, a bypass host given by its literal address, so that neither the relay that is
- * watched nor name service is needed. Outcomes: accepted sent; 4xx, no connection, TLS trouble retry; 5xx refused; no answer to the
- * final dot unknown. Between pages it tries the host now and then (connect, EHLO, TLS, AUTH, QUIT), so that
- * a dead bypass is known before it is needed.
+ * email: mail through a second route, a bypass host given by its literal address, so that neither the relay
+ * that is watched nor name service is needed. Outcomes: accepted sent; 4xx, no connection, TLS trouble retry;
+ * 5xx refused; no answer to the final dot unknown. Between pages it tries the host now and then (connect,
+ * EHLO, TLS, AUTH, QUIT), so that a dead bypass is known before it is needed.
  */
 #include "notifier.h"
 
@@ -33,21 +33,54 @@ struct email {
 #define FIELD(f) .offset = offsetof(struct email_conf, f)
 
 static const struct opt email_opts[] = {
-	{.name = "host", .type = OPT_STRING, FIELD(host), .flags = OPT_REQUIRED, .unit = "ADDRESS",
-	 .help = "IPv4 or IPv6 address of a mail server that is not part of what is watched; no name, as name service may be down"},
-	{.name = "port", .type = OPT_INT, FIELD(port), .dflt = "25", .min = 1, .max = 65535, .help = "its port"},
-	{.name = "from", .type = OPT_STRING, FIELD(from), .flags = OPT_REQUIRED, .unit = "ADDRESS", .help = "the sender's address"},
-	{.name = "helo", .type = OPT_STRING, FIELD(helo), .unit = "NAME", .help = "name to greet with; default: this host's"},
-	{.name = "tls", .type = OPT_ENUM, FIELD(tls), .dflt = "opportunistic", .choices = "none|opportunistic|required|wrapped",
-	 .help = "STARTTLS when offered, without looking at the certificate unless ca_file is given; only with; TLS from the first byte"},
-	{.name = "tls_name", .type = OPT_STRING, FIELD(tls_name), .unit = "NAME",
-	 .help = "the name its certificate must have; default: the address"},
-	{.name = "ca_file", .type = OPT_PATH, FIELD(ca_file), .help = "certificates of the authorities to trust; default: the system's"},
-	{.name = "user", .type = OPT_STRING, FIELD(user), .help = "log in as"},
-	{.name = "password", .type = OPT_SECRET, FIELD(password), .help = "file that holds the password, or credential:NAME"},
-	{.name = "test_interval", .type = OPT_DURATION, FIELD(test_interval), .dflt = "5m", .min = 0, .max = 86400e3,
-	 .help = "try the server so often without sending anything; 0: never"},
-	{0},
+    {.name = "host",
+     .type = OPT_STRING,
+     FIELD(host),
+     .flags = OPT_REQUIRED,
+     .unit = "ADDRESS",
+     .help = "IPv4 or IPv6 address of a mail server that is not part of what is watched; no name, as name "
+	     "service may be down"},
+    {.name = "port", .type = OPT_INT, FIELD(port), .dflt = "25", .min = 1, .max = 65535, .help = "its port"},
+    {.name = "from",
+     .type = OPT_STRING,
+     FIELD(from),
+     .flags = OPT_REQUIRED,
+     .unit = "ADDRESS",
+     .help = "the sender's address"},
+    {.name = "helo",
+     .type = OPT_STRING,
+     FIELD(helo),
+     .unit = "NAME",
+     .help = "name to greet with; default: this host's"},
+    {.name = "tls",
+     .type = OPT_ENUM,
+     FIELD(tls),
+     .dflt = "opportunistic",
+     .choices = "none|opportunistic|required|wrapped",
+     .help = "STARTTLS when offered, without looking at the certificate unless ca_file is given; only with; "
+	     "TLS from the first byte"},
+    {.name = "tls_name",
+     .type = OPT_STRING,
+     FIELD(tls_name),
+     .unit = "NAME",
+     .help = "the name its certificate must have; default: the address"},
+    {.name = "ca_file",
+     .type = OPT_PATH,
+     FIELD(ca_file),
+     .help = "certificates of the authorities to trust; default: the system's"},
+    {.name = "user", .type = OPT_STRING, FIELD(user), .help = "log in as"},
+    {.name = "password",
+     .type = OPT_SECRET,
+     FIELD(password),
+     .help = "file that holds the password, or credential:NAME"},
+    {.name = "test_interval",
+     .type = OPT_DURATION,
+     FIELD(test_interval),
+     .dflt = "5m",
+     .min = 0,
+     .max = 86400e3,
+     .help = "try the server so often without sending anything; 0: never"},
+    {0},
 };
 
 static bool is_literal(const char *host)
@@ -70,7 +103,8 @@ static void email_check_conf(const void *arg, struct complaints *c)
 	char why[200];
 
 	if (conf->host && !is_literal(conf->host))
-		complaint_add(c, NULL, "host", conf->host, "must be an IPv4 or IPv6 address, because name service may be what is down");
+		complaint_add(c, NULL, "host", conf->host,
+			      "must be an IPv4 or IPv6 address, because name service may be what is down");
 	if (conf->from && !email_address_ok(conf->from, why, sizeof(why)))
 		complaint_add(c, NULL, "from", conf->from, "%s", why);
 	if (conf->helo && !name_ok(conf->helo))
@@ -78,9 +112,11 @@ static void email_check_conf(const void *arg, struct complaints *c)
 	if (conf->tls_name && !name_ok(conf->tls_name))
 		complaint_add(c, NULL, "tls_name", conf->tls_name, "must be a host name");
 	if (!conf->user != !conf->password)
-		complaint_add(c, NULL, conf->user ? "password" : "user", NULL, "user and password go together");
+		complaint_add(c, NULL, conf->user ? "password" : "user", NULL,
+			      "user and password go together");
 	if (conf->password && (conf->tls == EMAIL_TLS_NONE || conf->tls == EMAIL_TLS_OPPORTUNISTIC))
-		complaint_add(c, NULL, "tls", NULL, "must be required or wrapped: the password must not travel in the clear");
+		complaint_add(c, NULL, "tls", NULL,
+			      "must be required or wrapped: the password must not travel in the clear");
 	if (conf->tls == EMAIL_TLS_NONE && (conf->tls_name || conf->ca_file))
 		complaint_add(c, NULL, "tls", NULL, "is none, so tls_name and ca_file mean nothing");
 }
@@ -118,7 +154,8 @@ static bool email_start(struct notifier_run *run, char *why, size_t size)
 		own_name(own->helo, sizeof(own->helo));
 	if (!conf->password)
 		return true;
-	/* read anew for each connection, so that a changed password needs no restart; but a missing one is said now */
+	/* read anew for each connection, so that a changed password needs no restart; but a missing one is
+	 * said now */
 	secret = file_secret(conf->password, why, size);
 	if (!secret) {
 		free(own);
@@ -130,15 +167,19 @@ static bool email_start(struct notifier_run *run, char *why, size_t size)
 	return true;
 }
 
-static struct email_smtp *connect_to(const struct notifier_run *run, int64_t limit_ms, enum outcome *o, char *detail,
-				     size_t size)
+static struct email_smtp *connect_to(const struct notifier_run *run, int64_t limit_ms, enum outcome *o,
+				     char *detail, size_t size)
 {
 	const struct email_conf *conf = run->conf;
 	const struct email *own = run->own;
 	char *secret = NULL;
 	struct email_smtp *s;
-	struct email_server sv = {.host = conf->host, .port = (int)conf->port, .helo = own->helo,
-				  .tls = (enum email_tls)conf->tls, .tls_name = conf->tls_name, .ca_file = conf->ca_file,
+	struct email_server sv = {.host = conf->host,
+				  .port = (int)conf->port,
+				  .helo = own->helo,
+				  .tls = (enum email_tls)conf->tls,
+				  .tls_name = conf->tls_name,
+				  .ca_file = conf->ca_file,
 				  .user = conf->user};
 
 	if (conf->password) {
@@ -222,15 +263,15 @@ static void email_stop(struct notifier_run *run)
 }
 
 const struct notifier notifier_email = {
-	.name = "email",
-	.help = "mail through a bypass host, given by its literal address",
-	.opts = email_opts,
-	.conf_size = sizeof(struct email_conf),
-	.check_conf = email_check_conf,
-	.check_address = email_check_address,
-	.start = email_start,
-	.send = email_send,
-	.fd = email_fd,
-	.idle = email_idle,
-	.stop = email_stop,
+    .name = "email",
+    .help = "mail through a bypass host, given by its literal address",
+    .opts = email_opts,
+    .conf_size = sizeof(struct email_conf),
+    .check_conf = email_check_conf,
+    .check_address = email_check_address,
+    .start = email_start,
+    .send = email_send,
+    .fd = email_fd,
+    .idle = email_idle,
+    .stop = email_stop,
 };

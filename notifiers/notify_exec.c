@@ -1,10 +1,11 @@
 /*
- * exec: an administrator's own script as a line. The page's text goes to its standard input, the fields into its
- * environment (MONITORD_TO and so on; never into its arguments), and its exit says the outcome: 0 sent; 75, a signal, 126,
- * 127 retry; anything else refused; killed at the page's deadline: unknown, it may have got far enough.
+ * exec: an administrator's own script as a line. The page's text goes to its standard input, the fields into
+ * its environment (MONITORD_TO and so on; never into its arguments), and its exit says the outcome: 0 sent;
+ * 75, a signal, 126, 127 retry; anything else refused; killed at the page's deadline: unknown, it may have
+ * got far enough.
  *
- * The script has a process group of its own, no descriptors but the three, default signals, a chosen environment. Whatever
- * it leaves running in its group is killed when it ends.
+ * The script has a process group of its own, no descriptors but the three, default signals, a chosen
+ * environment. Whatever it leaves running in its group is killed when it ends.
  */
 #include "notifier.h"
 
@@ -40,11 +41,18 @@ struct script {
 };
 
 static const struct opt exec_opts[] = {
-	{.name = "command", .type = OPT_LIST, .offset = offsetof(struct exec_conf, command), .flags = OPT_REQUIRED,
-	 .unit = "WORD", .help = "the program (absolute path) and its arguments, run without a shell"},
-	{.name = "environment", .type = OPT_LIST, .offset = offsetof(struct exec_conf, environment), .unit = "NAME=VALUE",
-	 .help = "more for its environment; it has PATH, HOME=/, LANG=C.UTF-8, TZ and MONITORD_*"},
-	{0},
+    {.name = "command",
+     .type = OPT_LIST,
+     .offset = offsetof(struct exec_conf, command),
+     .flags = OPT_REQUIRED,
+     .unit = "WORD",
+     .help = "the program (absolute path) and its arguments, run without a shell"},
+    {.name = "environment",
+     .type = OPT_LIST,
+     .offset = offsetof(struct exec_conf, environment),
+     .unit = "NAME=VALUE",
+     .help = "more for its environment; it has PATH, HOME=/, LANG=C.UTF-8, TZ and MONITORD_*"},
+    {0},
 };
 
 static void exec_check_conf(const void *arg, struct complaints *c)
@@ -61,7 +69,8 @@ static void exec_check_conf(const void *arg, struct complaints *c)
 		if (!strchr(e, '=') || e[0] == '=')
 			complaint_add(c, NULL, "environment", e, "must be NAME=VALUE");
 		else if (!strncmp(e, "MONITORD_", 9))
-			complaint_add(c, NULL, "environment", e, "names that start with MONITORD_ are those of the page");
+			complaint_add(c, NULL, "environment", e,
+				      "names that start with MONITORD_ are those of the page");
 	}
 }
 
@@ -88,8 +97,7 @@ struct env {
 	char *v[ENV_ITEMS + 1];
 };
 
-__attribute__((format(printf, 2, 3)))
-static void env_add(struct env *e, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void env_add(struct env *e, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -124,7 +132,8 @@ static void env_fill(struct env *e, const struct exec_conf *conf, const struct p
 	env_add(e, "MONITORD_HOST=%s", p->host);
 	env_add(e, "MONITORD_STATE=%s", p->state);
 	env_add(e, "MONITORD_TEXT=%s", p->text);
-	env_add(e, "MONITORD_SINCE=%s", p->since_wall_ms > 0 ? clock_iso(p->since_wall_ms, since, sizeof(since)) : "");
+	env_add(e, "MONITORD_SINCE=%s",
+		p->since_wall_ms > 0 ? clock_iso(p->since_wall_ms, since, sizeof(since)) : "");
 	env_add(e, "MONITORD_AT=%s", p->at_wall_ms > 0 ? clock_iso(p->at_wall_ms, at, sizeof(at)) : "");
 	for (size_t i = 0; i < conf->environment.n; i++)
 		env_add(e, "%s", conf->environment.v[i]);
@@ -160,7 +169,8 @@ static int spawn(const struct exec_conf *conf, char *const *env, int in, int out
 	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(&attr,
+				 POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setpgroup(&attr, 0);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &all);
@@ -216,7 +226,8 @@ static void close_fd(int *fd)
 
 static void give(struct script *s)
 {
-	ssize_t n = s->given < s->input.len ? write(s->in, s->input.data + s->given, s->input.len - s->given) : 0;
+	ssize_t n =
+	    s->given < s->input.len ? write(s->in, s->input.data + s->given, s->input.len - s->given) : 0;
 
 	if (n > 0)
 		s->given += (size_t)n;
@@ -242,7 +253,8 @@ static bool serve(struct script *s)
 {
 	for (;;) {
 		int64_t left = s->deadline - clock_boot_ms();
-		struct pollfd p[3] = {{.fd = s->pidfd, .events = POLLIN}, {.fd = s->in, .events = POLLOUT},
+		struct pollfd p[3] = {{.fd = s->pidfd, .events = POLLIN},
+				      {.fd = s->in, .events = POLLOUT},
 				      {.fd = s->out, .events = POLLIN}};
 
 		if (left <= 0)
@@ -361,11 +373,11 @@ static enum outcome exec_send(struct notifier_run *run, const struct page *p, ch
 }
 
 const struct notifier notifier_exec = {
-	.name = "exec",
-	.help = "runs an administrator's script for each page",
-	.opts = exec_opts,
-	.conf_size = sizeof(struct exec_conf),
-	.check_conf = exec_check_conf,
-	.start = exec_start,
-	.send = exec_send,
+    .name = "exec",
+    .help = "runs an administrator's script for each page",
+    .opts = exec_opts,
+    .conf_size = sizeof(struct exec_conf),
+    .check_conf = exec_check_conf,
+    .start = exec_start,
+    .send = exec_send,
 };

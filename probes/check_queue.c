@@ -17,59 +17,160 @@
 #include "reservoir.h"
 
 #define FIELD(f) .offset = offsetof(struct queue_conf, f)
-#define DEPTH(q, name_, w, c) \
-	{.name = name_ "_warning", .type = OPT_RANGE, FIELD(warn[q]), .dflt = w, .unit = "RANGE", \
-	 .help = "WARNING when the number of messages in " name_ " is outside the range"}, \
-	{.name = name_ "_critical", .type = OPT_RANGE, FIELD(crit[q]), .dflt = c, .unit = "RANGE", \
-	 .help = "CRITICAL when the number of messages in " name_ " is outside the range"}
+#define DEPTH(q, name_, w, c)                                                                                \
+	{.name = name_ "_warning",                                                                           \
+	 .type = OPT_RANGE,                                                                                  \
+	 FIELD(warn[q]),                                                                                     \
+	 .dflt = w,                                                                                          \
+	 .unit = "RANGE",                                                                                    \
+	 .help = "WARNING when the number of messages in " name_ " is outside the range"},                   \
+	{                                                                                                    \
+		.name = name_ "_critical", .type = OPT_RANGE, FIELD(crit[q]), .dflt = c, .unit = "RANGE",    \
+		.help = "CRITICAL when the number of messages in " name_ " is outside the range"             \
+	}
 
 static const struct opt queue_opts[] = {
-	{.name = "queue_directory", .type = OPT_LIST, FIELD(queue_directory), .unit = "DIR",
-	 .help = "queue directory of a Postfix instance; several are summed. Default: queue_directory of /etc/postfix/main.cf "
-		 "and of its multi_instance_directories, else /var/spool/postfix"},
-	{.name = "config_directory", .letter = 'd', .type = OPT_LIST, FIELD(config_directory), .unit = "DIR",
-	 .help = "configuration directory of a Postfix instance: its main.cf says where the queue is"},
-	{.name = "warning", .letter = 'w', .type = OPT_INT, FIELD(warning), .dflt = "0", .min = 0, .max = 1e9, .unit = "N",
-	 .help = "WARNING when at least so many messages are queued, corrupt not counted; 0: never"},
-	{.name = "critical", .letter = 'c', .type = OPT_INT, FIELD(critical), .dflt = "0", .min = 0, .max = 1e9, .unit = "N",
-	 .help = "CRITICAL when at least so many messages are queued, corrupt not counted; 0: never"},
-	DEPTH(PQ_MAILDROP, "maildrop", "500", "5000"),
-	DEPTH(PQ_INCOMING, "incoming", "1000", "5000"),
-	DEPTH(PQ_ACTIVE, "active", "2000", "10000"),
-	DEPTH(PQ_DEFERRED, "deferred", NULL, NULL),
-	DEPTH(PQ_HOLD, "hold", NULL, NULL),
-	DEPTH(PQ_CORRUPT, "corrupt", "0", NULL),
-	{.name = "growth_warning", .type = OPT_RANGE, FIELD(growth_warning), .dflt = "~:500", .unit = "RANGE",
-	 .help = "WARNING when the messages that maildrop, incoming, active and deferred gain per minute are outside"},
-	{.name = "growth_critical", .type = OPT_RANGE, FIELD(growth_critical), .dflt = "~:1000", .unit = "RANGE",
-	 .help = "CRITICAL when the messages that they gain per minute are outside"},
-	{.name = "growth_window", .type = OPT_DURATION, FIELD(growth_window), .dflt = "2m", .min = 10e3, .max = 3600e3,
-	 .help = "growth is told over this time, or since the last run when that is longer ago"},
-	{.name = "oldest_warning", .type = OPT_DURATION, FIELD(oldest_warning), .dflt = "15m", .min = 0, .max = 30 * 86400e3,
-	 .help = "WARNING when mail waits longer in maildrop or incoming: Postfix does not take it up; 0: never"},
-	{.name = "oldest_critical", .type = OPT_DURATION, FIELD(oldest_critical), .dflt = "1h", .min = 0, .max = 30 * 86400e3,
-	 .help = "CRITICAL when mail waits longer in maildrop or incoming; 0: never"},
-	{.name = "deferred_oldest_warning", .type = OPT_DURATION, FIELD(deferred_oldest_warning), .min = 0, .max = 90 * 86400e3,
-	 .help = "WARNING when the oldest deferred message came longer ago (by arrival, not by its next retry); 0: never"},
-	{.name = "deferred_oldest_critical", .type = OPT_DURATION, FIELD(deferred_oldest_critical), .min = 0,
-	 .max = 90 * 86400e3, .help = "CRITICAL when the oldest deferred message came longer ago; 0: never"},
-	{.name = "null_warning", .type = OPT_RANGE, FIELD(null_warning), .dflt = "50", .unit = "RANGE",
-	 .help = "WARNING when the share of null senders (bounces), in percent, is outside, its margin included"},
-	{.name = "null_critical", .type = OPT_RANGE, FIELD(null_critical), .unit = "RANGE",
-	 .help = "CRITICAL when the share of null senders is outside, its margin included"},
-	{.name = "null_least", .type = OPT_INT, FIELD(null_least), .dflt = "1000", .min = 0, .max = 1e9, .unit = "N",
-	 .help = "with fewer messages the share of null senders does not alert"},
-	{.name = "sample", .type = OPT_INT, FIELD(sample), .dflt = "1068", .min = 0, .max = 20000, .unit = "N",
-	 .help = "files to read for the shape; 1068 give 3 points either way, whatever the queue's size; 0: no shape"},
-	{.name = "shape_time", .type = OPT_DURATION, FIELD(shape_time), .dflt = "2s", .min = 10, .max = 300e3,
-	 .help = "stop reading files after this time and say how many were read"},
-	{.name = "shape_queues", .type = OPT_LIST, FIELD(shape_queues), .unit = "QUEUE",
-	 .help = "queues to draw the sample from; default: maildrop, incoming, active and deferred"},
-	{.name = "top", .type = OPT_INT, FIELD(top), .dflt = "5", .min = 1, .max = QUEUE_TOP_MAX, .unit = "N",
-	 .help = "how many senders, recipients, domains, clients and logins to show"},
-	{.name = "mailserver", .letter = 'M', .type = OPT_ENUM, FIELD(mailserver), .dflt = "postfix", .choices = "postfix",
-	 .flags = OPT_ARGV_ONLY, .help = "as check_mailq has it; this probe knows Postfix"},
-	{0},
+    {.name = "queue_directory",
+     .type = OPT_LIST,
+     FIELD(queue_directory),
+     .unit = "DIR",
+     .help = "queue directory of a Postfix instance; several are summed. Default: queue_directory of "
+	     "/etc/postfix/main.cf "
+	     "and of its multi_instance_directories, else /var/spool/postfix"},
+    {.name = "config_directory",
+     .letter = 'd',
+     .type = OPT_LIST,
+     FIELD(config_directory),
+     .unit = "DIR",
+     .help = "configuration directory of a Postfix instance: its main.cf says where the queue is"},
+    {.name = "warning",
+     .letter = 'w',
+     .type = OPT_INT,
+     FIELD(warning),
+     .dflt = "0",
+     .min = 0,
+     .max = 1e9,
+     .unit = "N",
+     .help = "WARNING when at least so many messages are queued, corrupt not counted; 0: never"},
+    {.name = "critical",
+     .letter = 'c',
+     .type = OPT_INT,
+     FIELD(critical),
+     .dflt = "0",
+     .min = 0,
+     .max = 1e9,
+     .unit = "N",
+     .help = "CRITICAL when at least so many messages are queued, corrupt not counted; 0: never"},
+    DEPTH(PQ_MAILDROP, "maildrop", "500", "5000"),
+    DEPTH(PQ_INCOMING, "incoming", "1000", "5000"),
+    DEPTH(PQ_ACTIVE, "active", "2000", "10000"),
+    DEPTH(PQ_DEFERRED, "deferred", NULL, NULL),
+    DEPTH(PQ_HOLD, "hold", NULL, NULL),
+    DEPTH(PQ_CORRUPT, "corrupt", "0", NULL),
+    {.name = "growth_warning",
+     .type = OPT_RANGE,
+     FIELD(growth_warning),
+     .dflt = "~:500",
+     .unit = "RANGE",
+     .help = "WARNING when the messages that maildrop, incoming, active and deferred gain per minute are "
+	     "outside"},
+    {.name = "growth_critical",
+     .type = OPT_RANGE,
+     FIELD(growth_critical),
+     .dflt = "~:1000",
+     .unit = "RANGE",
+     .help = "CRITICAL when the messages that they gain per minute are outside"},
+    {.name = "growth_window",
+     .type = OPT_DURATION,
+     FIELD(growth_window),
+     .dflt = "2m",
+     .min = 10e3,
+     .max = 3600e3,
+     .help = "growth is told over this time, or since the last run when that is longer ago"},
+    {.name = "oldest_warning",
+     .type = OPT_DURATION,
+     FIELD(oldest_warning),
+     .dflt = "15m",
+     .min = 0,
+     .max = 30 * 86400e3,
+     .help = "WARNING when mail waits longer in maildrop or incoming: Postfix does not take it up; 0: never"},
+    {.name = "oldest_critical",
+     .type = OPT_DURATION,
+     FIELD(oldest_critical),
+     .dflt = "1h",
+     .min = 0,
+     .max = 30 * 86400e3,
+     .help = "CRITICAL when mail waits longer in maildrop or incoming; 0: never"},
+    {.name = "deferred_oldest_warning",
+     .type = OPT_DURATION,
+     FIELD(deferred_oldest_warning),
+     .min = 0,
+     .max = 90 * 86400e3,
+     .help = "WARNING when the oldest deferred message came longer ago (by arrival, not by its next retry); "
+	     "0: never"},
+    {.name = "deferred_oldest_critical",
+     .type = OPT_DURATION,
+     FIELD(deferred_oldest_critical),
+     .min = 0,
+     .max = 90 * 86400e3,
+     .help = "CRITICAL when the oldest deferred message came longer ago; 0: never"},
+    {.name = "null_warning",
+     .type = OPT_RANGE,
+     FIELD(null_warning),
+     .dflt = "50",
+     .unit = "RANGE",
+     .help = "WARNING when the share of null senders (bounces), in percent, is outside, its margin included"},
+    {.name = "null_critical",
+     .type = OPT_RANGE,
+     FIELD(null_critical),
+     .unit = "RANGE",
+     .help = "CRITICAL when the share of null senders is outside, its margin included"},
+    {.name = "null_least",
+     .type = OPT_INT,
+     FIELD(null_least),
+     .dflt = "1000",
+     .min = 0,
+     .max = 1e9,
+     .unit = "N",
+     .help = "with fewer messages the share of null senders does not alert"},
+    {.name = "sample",
+     .type = OPT_INT,
+     FIELD(sample),
+     .dflt = "1068",
+     .min = 0,
+     .max = 20000,
+     .unit = "N",
+     .help = "files to read for the shape; 1068 give 3 points either way, whatever the queue's size; 0: no "
+	     "shape"},
+    {.name = "shape_time",
+     .type = OPT_DURATION,
+     FIELD(shape_time),
+     .dflt = "2s",
+     .min = 10,
+     .max = 300e3,
+     .help = "stop reading files after this time and say how many were read"},
+    {.name = "shape_queues",
+     .type = OPT_LIST,
+     FIELD(shape_queues),
+     .unit = "QUEUE",
+     .help = "queues to draw the sample from; default: maildrop, incoming, active and deferred"},
+    {.name = "top",
+     .type = OPT_INT,
+     FIELD(top),
+     .dflt = "5",
+     .min = 1,
+     .max = QUEUE_TOP_MAX,
+     .unit = "N",
+     .help = "how many senders, recipients, domains, clients and logins to show"},
+    {.name = "mailserver",
+     .letter = 'M',
+     .type = OPT_ENUM,
+     FIELD(mailserver),
+     .dflt = "postfix",
+     .choices = "postfix",
+     .flags = OPT_ARGV_ONLY,
+     .help = "as check_mailq has it; this probe knows Postfix"},
+    {0},
 };
 
 static void need_absolute(const struct opt_list *l, const char *item, struct complaints *c)
@@ -91,11 +192,13 @@ static void queue_check_conf(const void *arg, struct complaints *c)
 	if (conf->warning && conf->critical && conf->warning > conf->critical)
 		complaint_add(c, NULL, "warning", NULL, "is above critical, so it could never be seen");
 	if (conf->oldest_warning && conf->oldest_critical && conf->oldest_warning > conf->oldest_critical)
-		complaint_add(c, NULL, "oldest_warning", NULL, "is longer than oldest_critical, so it could never be seen");
+		complaint_add(c, NULL, "oldest_warning", NULL,
+			      "is longer than oldest_critical, so it could never be seen");
 	for (size_t i = 0; i < conf->shape_queues.n; i++) {
 		int q = 0;
 
-		while (q < PQ_CORRUPT && strcmp(conf->shape_queues.v[i], postfix_queue_name((enum postfix_queue)q)) != 0)
+		while (q < PQ_CORRUPT &&
+		       strcmp(conf->shape_queues.v[i], postfix_queue_name((enum postfix_queue)q)) != 0)
 			q++;
 		if (q == PQ_CORRUPT)
 			complaint_add(c, NULL, "shape_queues", conf->shape_queues.v[i],
@@ -152,7 +255,8 @@ static void queue_run(struct probe_run *run)
 	struct queue_seen s;
 
 	_Static_assert((int)PQ_N == (int)QUEUE_GROWTH_SERIES, "a series for each queue");
-	if (!queue_find(&s, conf, "/etc/postfix", "/var/spool/postfix") || !queue_read(&s, conf, run, reservoir_seed())) {
+	if (!queue_find(&s, conf, "/etc/postfix", "/var/spool/postfix") ||
+	    !queue_read(&s, conf, run, reservoir_seed())) {
 		run->result->measured = false;
 		result_fail(run->result, NAG_UNKNOWN, "memory", "out of memory");
 	} else {
@@ -164,11 +268,11 @@ static void queue_run(struct probe_run *run)
 }
 
 const struct probe probe_queue = {
-	.name = "queue",
-	.help = "depth, growth, age and shape of the Postfix queues of this host",
-	.place = PROBE_LOCAL,
-	.opts = queue_opts,
-	.conf_size = sizeof(struct queue_conf),
-	.check_conf = queue_check_conf,
-	.run = queue_run,
+    .name = "queue",
+    .help = "depth, growth, age and shape of the Postfix queues of this host",
+    .place = PROBE_LOCAL,
+    .opts = queue_opts,
+    .conf_size = sizeof(struct queue_conf),
+    .check_conf = queue_check_conf,
+    .run = queue_run,
 };

@@ -115,7 +115,8 @@ static bool expand_name(struct lookup *l, const char *name, struct buf *out)
 	return ok;
 }
 
-/* The name of a reference whose $ stands before p, to name; where to go on, NULL when it is more than a name. */
+/* The name of a reference whose $ stands before p, to name; where to go on, NULL when it is more than a name.
+ */
 static const char *reference(const char *p, char *name, size_t size)
 {
 	char close = *p == '{' ? '}' : *p == '(' ? ')' : '\0';
@@ -157,7 +158,8 @@ static bool expand(struct lookup *l, const char *value, struct buf *out)
 	return !out->full || too_long(l);
 }
 
-enum postfix_conf_found postfix_conf_get(const char *text, const char *dir, const char *name, char *out, size_t size)
+enum postfix_conf_found postfix_conf_get(const char *text, const char *dir, const char *name, char *out,
+					 size_t size)
 {
 	struct lookup l = {.text = text, .dir = dir, .why = out, .why_size = size};
 	enum postfix_conf_found found = POSTFIX_CONF_ABSENT;

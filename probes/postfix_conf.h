@@ -12,8 +12,9 @@
 
 enum postfix_conf_found { POSTFIX_CONF_FOUND, POSTFIX_CONF_ABSENT, POSTFIX_CONF_BEYOND };
 
-/* dir: the configuration directory itself, the value of $config_directory. The value goes to out (may be empty);
- * BEYOND: a reason goes there instead. */
-enum postfix_conf_found postfix_conf_get(const char *text, const char *dir, const char *name, char *out, size_t size);
+/* dir: the configuration directory itself, the value of $config_directory. The value goes to out (may be
+ * empty); BEYOND: a reason goes there instead. */
+enum postfix_conf_found postfix_conf_get(const char *text, const char *dir, const char *name, char *out,
+					 size_t size);
 
 #endif

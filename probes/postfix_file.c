@@ -26,7 +26,7 @@ struct reader {
 	bool sized;
 	uint64_t content_at, content_len;
 	bool client_is_logged; /* log_client_address was there: it survives content filters */
-	bool behind;           /* the content was passed */
+	bool behind;	       /* the content was passed */
 };
 
 /* Makes at least one byte at pos readable; how many are. 0: r->f->end says why. */
@@ -192,7 +192,8 @@ static void recipient(struct reader *r, bool done)
 /* True while there is more to read. */
 static bool content(struct reader *r)
 {
-	/* In maildrop nothing was extracted yet and no C record says where the content ends: what we want was before it. */
+	/* In maildrop nothing was extracted yet and no C record says where the content ends: what we want was
+	 * before it. */
 	if (!r->sized || r->behind) {
 		r->f->end = r->behind ? POSTFIX_FILE_BROKEN : POSTFIX_FILE_WHOLE;
 		return false;
@@ -273,12 +274,13 @@ void postfix_file_read(const struct postfix_source *src, struct postfix_file *f)
 
 /* Postfix' base 52: digits and letters without vowels; 1 more than the digit's value, 0: not one. */
 static const unsigned char base52[256] = {
-	['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,  ['8'] = 9,
-	['9'] = 10, ['B'] = 11, ['C'] = 12, ['D'] = 13, ['F'] = 14, ['G'] = 15, ['H'] = 16, ['J'] = 17, ['K'] = 18,
-	['L'] = 19, ['M'] = 20, ['N'] = 21, ['P'] = 22, ['Q'] = 23, ['R'] = 24, ['S'] = 25, ['T'] = 26, ['V'] = 27,
-	['W'] = 28, ['X'] = 29, ['Y'] = 30, ['Z'] = 31, ['b'] = 32, ['c'] = 33, ['d'] = 34, ['f'] = 35, ['g'] = 36,
-	['h'] = 37, ['j'] = 38, ['k'] = 39, ['l'] = 40, ['m'] = 41, ['n'] = 42, ['p'] = 43, ['q'] = 44, ['r'] = 45,
-	['s'] = 46, ['t'] = 47, ['v'] = 48, ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52,
+    ['0'] = 1,	['1'] = 2,  ['2'] = 3,	['3'] = 4,  ['4'] = 5,	['5'] = 6,  ['6'] = 7,	['7'] = 8,
+    ['8'] = 9,	['9'] = 10, ['B'] = 11, ['C'] = 12, ['D'] = 13, ['F'] = 14, ['G'] = 15, ['H'] = 16,
+    ['J'] = 17, ['K'] = 18, ['L'] = 19, ['M'] = 20, ['N'] = 21, ['P'] = 22, ['Q'] = 23, ['R'] = 24,
+    ['S'] = 25, ['T'] = 26, ['V'] = 27, ['W'] = 28, ['X'] = 29, ['Y'] = 30, ['Z'] = 31, ['b'] = 32,
+    ['c'] = 33, ['d'] = 34, ['f'] = 35, ['g'] = 36, ['h'] = 37, ['j'] = 38, ['k'] = 39, ['l'] = 40,
+    ['m'] = 41, ['n'] = 42, ['p'] = 43, ['q'] = 44, ['r'] = 45, ['s'] = 46, ['t'] = 47, ['v'] = 48,
+    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52,
 };
 
 bool postfix_id_ok(const char *name, size_t *stem)
@@ -297,7 +299,8 @@ bool postfix_id_ok(const char *name, size_t *stem)
 			return false;
 		hex = true;
 	}
-	/* seconds (6 digits until the year 2596), microseconds (4 digits), 'z', inode in base 51 (which has no 'z') */
+	/* seconds (6 digits until the year 2596), microseconds (4 digits), 'z', inode in base 51 (which has
+	 * no 'z') */
 	*stem = !hex && z >= 10 && z <= 12 ? z : 0;
 	return n >= 6 && n <= 60; /* 5 digits of microseconds and an inode number are the least */
 }

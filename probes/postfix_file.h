@@ -22,7 +22,7 @@
 enum {
 	POSTFIX_FILE_READS = 256,    /* of at most 4 KiB each */
 	POSTFIX_FILE_RECORDS = 8192, /* then the file is left where it is: POSTFIX_FILE_LIMIT */
-	POSTFIX_ADDRESS_MAX = 321    /* longest address that is kept whole, with its NUL; longer ones are cut */
+	POSTFIX_ADDRESS_MAX = 321 /* longest address that is kept whole, with its NUL; longer ones are cut */
 };
 
 enum postfix_file_end {
@@ -30,7 +30,7 @@ enum postfix_file_end {
 	POSTFIX_FILE_LIMIT,  /* more records than we read; what was found holds */
 	POSTFIX_FILE_CUT,    /* it ends in the middle (it is being written, or damaged) */
 	POSTFIX_FILE_BROKEN, /* not a queue file, or damaged */
-	POSTFIX_FILE_IO      /* read_at failed; errno is its */
+	POSTFIX_FILE_IO	     /* read_at failed; errno is its */
 };
 
 struct postfix_source {
@@ -45,17 +45,18 @@ struct postfix_file {
 	enum postfix_file_end end;
 	bool has_sender;
 	char sender[POSTFIX_ADDRESS_MAX]; /* "" with has_sender: the null sender */
-	int64_t arrival_ms;               /* wall clock; 0 when the file does not say */
-	char client[64];                  /* address of the client, the first one behind a content filter; "" for local mail */
-	char account[256];                /* SASL login name; "" when none */
-	uint64_t todo, done;              /* recipients */
+	int64_t arrival_ms;		  /* wall clock; 0 when the file does not say */
+	char client[64]; /* address of the client, the first one behind a content filter; "" for local mail */
+	char account[256];   /* SASL login name; "" when none */
+	uint64_t todo, done; /* recipients */
 };
 
 /* Fills f from its start. f->end says how it went. */
 void postfix_file_read(const struct postfix_source *src, struct postfix_file *f);
 
-/* Whether name can be a queue id: the characters and the length of a short or a long one. *stem: for a long one the number
- * of characters that tell the time (of two stems of one length the older is the lesser in byte order), else 0. */
+/* Whether name can be a queue id: the characters and the length of a short or a long one. *stem: for a long
+ * one the number of characters that tell the time (of two stems of one length the older is the lesser in byte
+ * order), else 0. */
 bool postfix_id_ok(const char *name, size_t *stem);
 /* The time in a long queue id (enable_long_queue_ids), wall clock; 0 when the id is a short one. */
 int64_t postfix_id_time_ms(const char *id);

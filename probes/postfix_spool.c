@@ -24,7 +24,7 @@ struct walk {
 	struct postfix_count *c;
 	char *buffer;
 	char path[POSTFIX_PATH_MAX]; /* of the directory at hand */
-	char oldest[64];             /* the oldest long id so far, not yet decoded; stem 0: none */
+	char oldest[64];	     /* the oldest long id so far, not yet decoded; stem 0: none */
 	size_t stem;
 };
 
@@ -106,7 +106,8 @@ static void walk(struct walk *w, int parent, const char *name, int depth)
 	size_t len = strlen(w->path);
 
 	if (fd < 0) {
-		/* below the top: a plain file of one character where the file system tells no types, or it went just now */
+		/* below the top: a plain file of one character where the file system tells no types, or it
+		 * went just now */
 		if (depth == 0 || (errno != ENOTDIR && errno != ENOENT && errno != ELOOP))
 			failed(w, errno);
 		return;
@@ -125,7 +126,8 @@ static void walk(struct walk *w, int parent, const char *name, int depth)
 	close(fd);
 }
 
-void postfix_spool_count(int dirfd, enum postfix_queue q, const struct postfix_scan *scan, struct postfix_count *c)
+void postfix_spool_count(int dirfd, enum postfix_queue q, const struct postfix_scan *scan,
+			 struct postfix_count *c)
 {
 	struct walk w = {.q = q, .scan = scan, .c = c};
 

@@ -21,9 +21,9 @@ enum {
 	QUEUE_INSTANCES_MAX = 64,
 	QUEUE_DIR_MAX = 512,
 	QUEUE_WAIT_SAMPLE = 64, /* files read to tell how long mail waits in maildrop or incoming */
-	QUEUE_TOP_ROOM = 1024,  /* names counted at once */
-	QUEUE_TOP_MAX = 20,     /* names shown */
-	QUEUE_RCPTS_MAX = 200   /* recipients counted of one message, so that no single one drowns the others */
+	QUEUE_TOP_ROOM = 1024,	/* names counted at once */
+	QUEUE_TOP_MAX = 20,	/* names shown */
+	QUEUE_RCPTS_MAX = 200 /* recipients counted of one message, so that no single one drowns the others */
 };
 
 struct queue_conf {
@@ -42,17 +42,18 @@ struct queue_conf {
 };
 
 struct queue_instance {
-	char dir[QUEUE_DIR_MAX]; /* the queue directory; the configuration directory while that is not known */
-	int fd;                  /* -1: see trouble */
-	char trouble[768];       /* for people; "" when all could be read */
-	char layer[24];          /* "absent" "permission" "config" "read"; "" when all could be read */
+	char
+	    dir[QUEUE_DIR_MAX]; /* the queue directory; the configuration directory while that is not known */
+	int fd;			/* -1: see trouble */
+	char trouble[768];	/* for people; "" when all could be read */
+	char layer[24];		/* "absent" "permission" "config" "read"; "" when all could be read */
 	struct postfix_count count[PQ_N];
 };
 
 struct queue_age {
 	int64_t oldest_ms; /* wall clock of the arrival; 0: nothing there, or not known */
-	bool exact;        /* else there may be older ones that were not read */
-	uint64_t read;     /* files that told it */
+	bool exact;	   /* else there may be older ones that were not read */
+	uint64_t read;	   /* files that told it */
 };
 
 /* the age of mail, by the files read */
@@ -67,7 +68,7 @@ struct queue_shape {
 	int denied_error;
 	bool late; /* the time was up before all that were drawn had been read */
 	uint64_t null_senders;
-	uint64_t local;     /* messages that no client brought */
+	uint64_t local; /* messages that no client brought */
 	uint64_t with_account;
 	uint64_t age[QUEUE_AGES];
 	struct top *senders, *rcpts, *domains, *clients, *accounts;
@@ -76,7 +77,7 @@ struct queue_shape {
 
 struct queue_seen {
 	struct queue_instance *inst; /* n of them */
-	size_t n, dropped; /* dropped: beyond QUEUE_INSTANCES_MAX */
+	size_t n, dropped;	     /* dropped: beyond QUEUE_INSTANCES_MAX */
 	uint64_t total[PQ_N];
 	bool late; /* counting did not end in time: the totals are "at least" */
 	struct queue_age age[PQ_N];
@@ -89,16 +90,17 @@ struct queue_seen {
 
 /* Finds the instances: those that conf names, else those of main.cf in config_dir ("/etc/postfix") and its
  * multi_instance_directories, else default_queue. */
-bool queue_find(struct queue_seen *s, const struct queue_conf *conf, const char *config_dir, const char *default_queue);
+bool queue_find(struct queue_seen *s, const struct queue_conf *conf, const char *config_dir,
+		const char *default_queue);
 /* Counts and samples. s->inst must have been filled by queue_find. False: out of memory. */
 bool queue_read(struct queue_seen *s, const struct queue_conf *conf, struct probe_run *run, uint64_t seed);
 /* Notes what is wrong with an instance; the first time counts. */
 void queue_trouble(struct queue_instance *in, const char *layer, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 #define QUEUE_GRANT "set AmbientCapabilities=CAP_DAC_READ_SEARCH in monitord-prober-local.service"
 void queue_seen_fini(struct queue_seen *s);
-/* Counted as waiting: what an outage, a flood or a loop makes grow. Not hold (that is where first aid puts mail), not
- * corrupt. */
+/* Counted as waiting: what an outage, a flood or a loop makes grow. Not hold (that is where first aid puts
+ * mail), not corrupt. */
 bool queue_flows(enum postfix_queue q);
 uint64_t queue_total(const struct queue_seen *s); /* all but corrupt, as postqueue lists them */
 bool queue_is_shaped(const struct queue_conf *conf, enum postfix_queue q);

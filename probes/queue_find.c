@@ -84,7 +84,8 @@ static enum postfix_conf_found ask(const char *dir, const char *name, char *out,
 	return found;
 }
 
-/* The instance whose configuration is in dir; must: a missing main.cf is trouble, not a reason for the default. */
+/* The instance whose configuration is in dir; must: a missing main.cf is trouble, not a reason for the
+ * default. */
 static void from_config(struct queue_seen *s, const char *dir, const char *default_queue, bool must)
 {
 	char value[QUEUE_DIR_MAX];
@@ -95,10 +96,13 @@ static void from_config(struct queue_seen *s, const char *dir, const char *defau
 
 	in = add(s, bad || beyond ? dir : found == POSTFIX_CONF_FOUND && value[0] ? value : default_queue);
 	if (in && bad)
-		queue_trouble(in, error == ENOENT ? "absent" : "config", "cannot read %s/main.cf: %s", dir, strerror(error));
+		queue_trouble(in, error == ENOENT ? "absent" : "config", "cannot read %s/main.cf: %s", dir,
+			      strerror(error));
 	else if (in && beyond)
-		queue_trouble(in, "config", "cannot tell queue_directory from %s/main.cf: %s; set the option queue_directory",
-			      dir, value);
+		queue_trouble(
+		    in, "config",
+		    "cannot tell queue_directory from %s/main.cf: %s; set the option queue_directory", dir,
+		    value);
 }
 
 static void from_multi(struct queue_seen *s, const char *config_dir, const char *default_queue)
@@ -112,7 +116,8 @@ static void from_multi(struct queue_seen *s, const char *config_dir, const char 
 		from_config(s, d, default_queue, true);
 }
 
-bool queue_find(struct queue_seen *s, const struct queue_conf *conf, const char *config_dir, const char *default_queue)
+bool queue_find(struct queue_seen *s, const struct queue_conf *conf, const char *config_dir,
+		const char *default_queue)
 {
 	memset(s, 0, sizeof(*s));
 	s->inst = calloc(QUEUE_INSTANCES_MAX, sizeof(*s->inst));

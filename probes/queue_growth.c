@@ -38,7 +38,8 @@ void queue_growth_load(struct queue_growth *g, const char *state, size_t len, ui
 		cJSON_Delete(v);
 		return;
 	}
-	cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(v, "points")) {
+	cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(v, "points"))
+	{
 		if (g->n < QUEUE_GROWTH_POINTS && load_point(one, &g->p[g->n]))
 			g->n++;
 	}

@@ -14,9 +14,9 @@
 #include "../lib/clock.h"
 
 enum {
-	QUEUE_GROWTH_SERIES = 6,  /* things counted at once */
-	QUEUE_GROWTH_POINTS = 24, /* readings kept */
-	QUEUE_GROWTH_LEAST_MS = 5000,     /* readings closer than this say nothing about a minute */
+	QUEUE_GROWTH_SERIES = 6,	   /* things counted at once */
+	QUEUE_GROWTH_POINTS = 24,	   /* readings kept */
+	QUEUE_GROWTH_LEAST_MS = 5000,	   /* readings closer than this say nothing about a minute */
 	QUEUE_GROWTH_MOST_MS = 3600 * 1000 /* an older reading says nothing about now */
 };
 
@@ -34,7 +34,8 @@ struct queue_growth {
 /* Reads a state; anything wrong with it, or a state of something else, gives an empty row. */
 void queue_growth_load(struct queue_growth *g, const char *state, size_t len, uint64_t of);
 bool queue_growth_save(const struct queue_growth *g, struct buf *out);
-/* The reading to compare with: the oldest within the window, else the youngest before it. NULL when there is none. */
+/* The reading to compare with: the oldest within the window, else the youngest before it. NULL when there is
+ * none. */
 const struct queue_growth_point *queue_growth_base(const struct queue_growth *g, const struct stamp *now,
 						   int64_t window_ms);
 /* Growth per minute between two readings that are at least QUEUE_GROWTH_LEAST_MS apart. */

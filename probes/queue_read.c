@@ -31,7 +31,8 @@ struct draw {
 	size_t inst; /* the one being counted */
 	bool shaped[PQ_N];
 	struct reservoir shape;
-	struct reservoir wait[PQ_INCOMING + 1]; /* maildrop and incoming, where mail waits for Postfix itself */
+	struct reservoir
+	    wait[PQ_INCOMING + 1]; /* maildrop and incoming, where mail waits for Postfix itself */
 };
 
 /* One file being read. */
@@ -191,7 +192,8 @@ static void not_opened(struct queue_shape *sh, int error)
 }
 
 /* Reads one file; to: what it is counted in. False when it told nothing. */
-static bool read_file(int dirfd, const char *path, struct queue_shape *to, bool shaped, struct postfix_file *f)
+static bool read_file(int dirfd, const char *path, struct queue_shape *to, bool shaped,
+		      struct postfix_file *f)
 {
 	struct reading rd = {.shape = shaped ? to : NULL};
 	struct postfix_source src = {.read_at = read_at, .rcpt = rcpt, .arg = &rd};
@@ -286,7 +288,8 @@ static void ages_from_names(struct queue_seen *s)
 
 static bool shape_init(struct queue_shape *sh)
 {
-	struct top **tops[] = {&sh->senders, &sh->rcpts, &sh->domains, &sh->clients, &sh->accounts, &sh->account_clients};
+	struct top **tops[] = {&sh->senders, &sh->rcpts,    &sh->domains,
+			       &sh->clients, &sh->accounts, &sh->account_clients};
 
 	for (size_t i = 0; i < sizeof(tops) / sizeof(tops[0]); i++) {
 		*tops[i] = top_new(QUEUE_TOP_ROOM);
@@ -301,7 +304,9 @@ static bool draw_init(struct draw *d, uint64_t seed)
 	bool ok = reservoir_init(&d->shape, (size_t)d->conf->sample, sizeof(struct item), seed);
 
 	for (int q = 0; q <= PQ_INCOMING; q++)
-		ok = reservoir_init(&d->wait[q], QUEUE_WAIT_SAMPLE, sizeof(struct item), seed + 1 + (uint64_t)q) && ok;
+		ok = reservoir_init(&d->wait[q], QUEUE_WAIT_SAMPLE, sizeof(struct item),
+				    seed + 1 + (uint64_t)q) &&
+		     ok;
 	for (int q = 0; q < PQ_N; q++)
 		d->shaped[q] = queue_is_shaped(d->conf, (enum postfix_queue)q);
 	return ok && shape_init(&d->s->shape);

@@ -1,6 +1,6 @@
 /*
  * The half of the queue probe that judges and words what was measured. Pure: no I/O, no clock.
- * Line 1 says first what alerts, then the rest; further lines say why, who, and what to do first.
+ * Line 1 says first what alerts, then the rest; the further lines are queue_more.c's.
  */
 #include <math.h>
 #include <stdarg.h>
@@ -10,9 +10,10 @@
 #include "../lib/clock.h"
 #include "../lib/result.h"
 #include "queue.h"
+#include "queue_more.h"
 #include "reservoir.h"
 
-enum { PARTS_MAX = 24, PART_MAX = 160, NOTE_LEAST = 20, NOTE_QUEUED = 100 };
+enum { PARTS_MAX = 24, PART_MAX = 160 };
 
 struct part {
 	enum nag_state state;
@@ -27,11 +28,11 @@ struct report {
 	size_t n;
 	enum nag_state worst;
 	enum nag_state growth; /* what the growth of all is worth */
-	int grows_most;        /* the queue that the growth is said at; -1: none */
+	int grows_most;	       /* the queue that the growth is said at; -1: none */
 };
 
-__attribute__((format(printf, 3, 4)))
-static void say(struct report *rp, enum nag_state s, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static void say(struct report *rp, enum nag_state s, const char *fmt,
+						      ...)
 {
 	va_list ap;
 
@@ -43,11 +44,6 @@ static void say(struct report *rp, enum nag_state s, const char *fmt, ...)
 	vsnprintf(rp->part[rp->n].text, PART_MAX, fmt, ap);
 	va_end(ap);
 	rp->n++;
-}
-
-static double percent(uint64_t hits, uint64_t of)
-{
-	return of ? 100.0 * (double)hits / (double)of : 0;
 }
 
 /* check_mailq's -w N and -c N alert at N and above: as a Nagios range "@N:" */
@@ -85,7 +81,8 @@ static void judge_growth(struct report *rp)
 		return;
 	rp->growth = nag_judge(all, &rp->conf->growth_warning, &rp->conf->growth_critical);
 	for (int q = 0; q < PQ_N; q++) {
-		if (queue_flows((enum postfix_queue)q) && (most < 0 || fabs(s->growth[q]) > fabs(s->growth[most])))
+		if (queue_flows((enum postfix_queue)q) &&
+		    (most < 0 || fabs(s->growth[q]) > fabs(s->growth[most])))
 			most = q;
 	}
 	if (rp->growth == NAG_OK)
@@ -128,27 +125,21 @@ static void judge_depths(struct report *rp)
 			continue;
 		if (s->growth_known && fabs(s->growth[q]) >= 1)
 			snprintf(grows, sizeof(grows), " (%+.0f/min)", s->growth[q]);
-		say(rp, st, "%s%llu %s%s", least, (unsigned long long)s->total[q], postfix_queue_name((enum postfix_queue)q),
-		    grows);
+		say(rp, st, "%s%llu %s%s", least, (unsigned long long)s->total[q],
+		    postfix_queue_name((enum postfix_queue)q), grows);
 	}
-}
-
-static int64_t age_ms(const struct queue_seen *s, enum postfix_queue q)
-{
-	int64_t at = s->age[q].oldest_ms;
-
-	return at && at < s->now_ms ? s->now_ms - at : 0;
 }
 
 static void judge_ages(struct report *rp)
 {
 	const struct queue_conf *conf = rp->conf;
 	const struct range w = older_than(conf->oldest_warning), c = older_than(conf->oldest_critical);
-	const struct range dw = older_than(conf->deferred_oldest_warning), dc = older_than(conf->deferred_oldest_critical);
+	const struct range dw = older_than(conf->deferred_oldest_warning),
+			   dc = older_than(conf->deferred_oldest_critical);
 	char span[32];
 
 	for (int q = 0; q <= PQ_INCOMING; q++) {
-		int64_t ms = age_ms(rp->s, (enum postfix_queue)q);
+		int64_t ms = queue_age_ms(rp->s, (enum postfix_queue)q);
 		enum nag_state st = nag_judge((double)ms / 1000, &w, &c);
 
 		if (st != NAG_OK)
@@ -156,7 +147,7 @@ static void judge_ages(struct report *rp)
 			    clock_span(ms, span, sizeof(span)));
 	}
 	if (rp->s->total[PQ_DEFERRED]) {
-		int64_t ms = age_ms(rp->s, PQ_DEFERRED);
+		int64_t ms = queue_age_ms(rp->s, PQ_DEFERRED);
 		enum nag_state st = nag_judge((double)ms / 1000, &dw, &dc);
 
 		if (ms && st != NAG_OK)
@@ -169,7 +160,8 @@ static void judge_ages(struct report *rp)
 /* A share of a sample alerts when all that it may really be alerts. */
 static enum nag_state judge_share(double share, double margin, const struct range *w, const struct range *c)
 {
-	double low = share - margin < 0 ? 0 : share - margin, high = share + margin > 100 ? 100 : share + margin;
+	double low = share - margin < 0 ? 0 : share - margin,
+	       high = share + margin > 100 ? 100 : share + margin;
 	enum nag_state st = nag_judge(share, w, c), other = nag_judge(low, w, c);
 
 	if (nag_worse(st, other) == st)
@@ -192,7 +184,7 @@ static char *share_text(uint64_t hits, const struct queue_shape *sh, char *out, 
 static void judge_null(struct report *rp)
 {
 	const struct queue_shape *sh = &rp->s->shape;
-	double share = percent(sh->null_senders, sh->read);
+	double share = queue_percent(sh->null_senders, sh->read);
 	double margin = sample_margin(sh->null_senders, sh->read, sh->of);
 	enum nag_state st = NAG_OK;
 	char text[32];
@@ -201,14 +193,9 @@ static void judge_null(struct report *rp)
 		return;
 	if (sh->of >= (uint64_t)rp->conf->null_least)
 		st = judge_share(share, margin, &rp->conf->null_warning, &rp->conf->null_critical);
-	if (st != NAG_OK || (share >= 20 && sh->read >= NOTE_LEAST))
-		say(rp, st, "%.0f %% null sender (%s)", share, share_text(sh->null_senders, sh, text, sizeof(text)));
-}
-
-/* The leader of a count, when it has at least least percent of `of` and there is enough to tell. */
-static bool leads(const struct queue_shape *sh, const struct top *t, uint64_t of, double least, struct top_item *it)
-{
-	return t && sh->read >= NOTE_LEAST && sh->of >= NOTE_QUEUED && top_best(t, it, 1) && percent(it->count, of) >= least;
+	if (st != NAG_OK || (share >= 20 && sh->read >= QUEUE_NOTE_READ))
+		say(rp, st, "%.0f %% null sender (%s)", share,
+		    share_text(sh->null_senders, sh, text, sizeof(text)));
 }
 
 static void say_leaders(struct report *rp)
@@ -216,167 +203,17 @@ static void say_leaders(struct report *rp)
 	const struct queue_shape *sh = &rp->s->shape;
 	struct top_item it;
 
-	if (leads(sh, sh->clients, sh->read, 20, &it))
+	if (queue_leads(sh, sh->clients, sh->read, 20, &it))
 		say(rp, NAG_OK, "top client %s", it.name);
-	if (leads(sh, sh->accounts, sh->read, 20, &it))
+	if (queue_leads(sh, sh->accounts, sh->read, 20, &it))
 		say(rp, NAG_OK, "top login %.60s", it.name);
-	if (leads(sh, sh->senders, sh->read, 20, &it) && strcmp(it.name, "<>") != 0)
+	if (queue_leads(sh, sh->senders, sh->read, 20, &it) && strcmp(it.name, "<>") != 0)
 		say(rp, NAG_OK, "top sender %.80s", it.name);
-	if (leads(sh, sh->rcpts, top_total(sh->rcpts), 20, &it))
+	if (queue_leads(sh, sh->rcpts, top_total(sh->rcpts), 20, &it))
 		say(rp, NAG_OK, "top recipient %.80s", it.name);
 }
 
-static size_t clients_of(const struct queue_shape *sh, const char *account)
-{
-	static const size_t look = 512;
-	struct top_item all[512];
-	size_t n = top_best(sh->account_clients, all, look), len = strlen(account), hits = 0;
-
-	for (size_t i = 0; i < n; i++)
-		hits += !strncmp(all[i].name, account, len) && all[i].name[len] == '\n';
-	return hits;
-}
-
-static bool loopback(const char *client)
-{
-	return !strncmp(client, "127.", 4) || !strcmp(client, "::1");
-}
-
-/* First aid for what these signatures have meant. */
-static void hints(struct report *rp)
-{
-	const struct queue_shape *sh = &rp->s->shape;
-	struct result *r = rp->r;
-	struct top_item it;
-
-	if (sh->read >= NOTE_LEAST && sh->of >= NOTE_QUEUED && percent(sh->null_senders, sh->read) >= 50)
-		result_more(r, "first aid: mostly bounces: backscatter or a directory harvest; reject unknown users at RCPT "
-			    "instead of queueing their mail");
-	if (leads(sh, sh->accounts, sh->read, 30, &it))
-		result_more(r, "first aid: login %s brought %.0f %% (client addresses: %zu): disable it, then hold its mail",
-			    it.name, percent(it.count, sh->read), clients_of(sh, it.name));
-	if (leads(sh, sh->clients, sh->read, 50, &it) && !loopback(it.name))
-		result_more(r, "first aid: client %s brought %.0f %%: block it, then hold its mail", it.name,
-			    percent(it.count, sh->read));
-	if (leads(sh, sh->rcpts, top_total(sh->rcpts), 40, &it))
-		result_more(r, "first aid: recipient %s is in %.0f %%: a loop or a dead mailbox; look at its forward and "
-			    "vacation setting", it.name, percent(it.count, top_total(sh->rcpts)));
-	else if (leads(sh, sh->domains, top_total(sh->domains), 60, &it))
-		result_more(r, "first aid: %.0f %% is for %s: is it down, or does it throttle us? Do not resend blindly",
-			    percent(it.count, top_total(sh->domains)), it.name);
-}
-
-static void table(struct report *rp, const char *title, const struct top *t, uint64_t of)
-{
-	const struct queue_shape *sh = &rp->s->shape;
-	struct top_item it[QUEUE_TOP_MAX];
-	size_t n = t ? top_best(t, it, (size_t)rp->conf->top) : 0;
-	struct buf line;
-
-	if (!n)
-		return;
-	buf_init(&line, 900);
-	/* a share that rounds to 0 is no leader of anything */
-	for (size_t i = 0; i < n && percent(it[i].count, of) >= 0.5; i++)
-		buf_printf(&line, "%s%.0f %% %.120s", i ? ", " : "", percent(it[i].count, of), it[i].name);
-	if (!line.len)
-		buf_puts(&line, "none has 1 %");
-	/* the margin is that of messages; recipients of one message come together, so theirs would be wider */
-	if (of == sh->read && sample_margin(it[0].count, sh->read, sh->of) > 0)
-		buf_printf(&line, " (±%.0f)", ceil(sample_margin(it[0].count, sh->read, sh->of)));
-	if (top_short(t))
-		buf_printf(&line, " (more than %d different names: shares may be up to %.0f points higher)", QUEUE_TOP_ROOM,
-			   ceil(percent(top_short(t), of)));
-	result_more(rp->r, "%s: %s", title, buf_str(&line));
-	buf_fini(&line);
-}
-
-static void ages_line(struct report *rp)
-{
-	const struct queue_shape *sh = &rp->s->shape;
-
-	result_more(rp->r, "age: %.0f %% under 10 min, %.0f %% to 1 h, %.0f %% to 1 day, %.0f %% to 3 days, %.0f %% older",
-		    percent(sh->age[0], sh->read), percent(sh->age[1], sh->read), percent(sh->age[2], sh->read),
-		    percent(sh->age[3], sh->read), percent(sh->age[4], sh->read));
-}
-
-static void shape_lines(struct report *rp)
-{
-	const struct queue_shape *sh = &rp->s->shape;
-	struct buf line;
-
-	if (!sh->want)
-		return;
-	buf_init(&line, 900);
-	buf_printf(&line, "shape: read %llu of %llu messages in %.3f s", (unsigned long long)sh->read,
-		   (unsigned long long)sh->of, (double)rp->s->shape_us / 1e6);
-	if (sh->late)
-		buf_printf(&line, ", %llu were drawn but the time was up", (unsigned long long)sh->want);
-	if (sh->vanished)
-		buf_printf(&line, ", %llu went on meanwhile", (unsigned long long)sh->vanished);
-	if (sh->incomplete)
-		buf_printf(&line, ", %llu still being written", (unsigned long long)sh->incomplete);
-	if (sh->broken)
-		buf_printf(&line, ", %llu not readable as queue files", (unsigned long long)sh->broken);
-	if (sh->denied)
-		buf_printf(&line, ", %llu not permitted (%s): " QUEUE_GRANT, (unsigned long long)sh->denied,
-			   strerror(sh->denied_error));
-	result_more(rp->r, "%s", buf_str(&line));
-	buf_fini(&line);
-	if (!sh->read)
-		return;
-	table(rp, "senders", sh->senders, sh->read);
-	table(rp, "recipients", sh->rcpts, top_total(sh->rcpts));
-	table(rp, "recipient domains", sh->domains, top_total(sh->domains));
-	table(rp, "clients", sh->clients, sh->read);
-	table(rp, "logins", sh->accounts, sh->read);
-	if (sh->local)
-		result_more(rp->r, "made on this host: %.0f %%", percent(sh->local, sh->read));
-	ages_line(rp);
-}
-
 /* --- the whole --- */
-
-static void instance_lines(struct report *rp)
-{
-	const struct queue_seen *s = rp->s;
-
-	for (size_t i = 0; i < s->n; i++) {
-		const struct queue_instance *in = &s->inst[i];
-
-		if (in->trouble[0])
-			result_more(rp->r, "%s", in->trouble);
-		else if (s->n > 1)
-			result_more(rp->r, "%s: maildrop %llu, incoming %llu, active %llu, deferred %llu, hold %llu, corrupt %llu",
-				    in->dir, (unsigned long long)in->count[PQ_MAILDROP].n,
-				    (unsigned long long)in->count[PQ_INCOMING].n, (unsigned long long)in->count[PQ_ACTIVE].n,
-				    (unsigned long long)in->count[PQ_DEFERRED].n, (unsigned long long)in->count[PQ_HOLD].n,
-				    (unsigned long long)in->count[PQ_CORRUPT].n);
-	}
-	if (s->dropped)
-		result_more(rp->r, "%zu more instances are not watched: at most %d", s->dropped, QUEUE_INSTANCES_MAX);
-	if (s->total[PQ_CORRUPT])
-		result_more(rp->r, "first aid: corrupt/ holds damaged queue files that Postfix set aside: look at them and at "
-			    "the disk");
-}
-
-static void oldest_line(struct report *rp)
-{
-	const struct queue_seen *s = rp->s;
-	char span[32];
-	struct buf line;
-
-	buf_init(&line, 500);
-	for (int q = 0; q < PQ_CORRUPT; q++) {
-		if (s->age[q].oldest_ms)
-			buf_printf(&line, "%s%s %s%s", line.len ? ", " : "", postfix_queue_name((enum postfix_queue)q),
-				   s->age[q].exact ? "" : "at least ",
-				   clock_span(age_ms(s, (enum postfix_queue)q), span, sizeof(span)));
-	}
-	if (line.len)
-		result_more(rp->r, "oldest: %s", buf_str(&line));
-	buf_fini(&line);
-}
 
 static double tenth(double v)
 {
@@ -390,25 +227,28 @@ static void perfdata(struct report *rp)
 	const struct queue_shape *sh = &s->shape;
 	const struct range w = at_least(conf->warning), c = at_least(conf->critical);
 	const struct range ow = older_than(conf->oldest_warning), oc = older_than(conf->oldest_critical);
-	const struct range dw = older_than(conf->deferred_oldest_warning), dc = older_than(conf->deferred_oldest_critical);
-	int64_t waits = age_ms(s, PQ_MAILDROP), in = age_ms(s, PQ_INCOMING);
+	const struct range dw = older_than(conf->deferred_oldest_warning),
+			   dc = older_than(conf->deferred_oldest_critical);
+	int64_t waits = queue_age_ms(s, PQ_MAILDROP), in = queue_age_ms(s, PQ_INCOMING);
 	struct perf *p = result_perf(rp->r, "unsent", (double)queue_total(s), "", &w, &c);
 
 	for (int q = 0; p && q < PQ_N; q++) {
 		p->has_min = true;
-		p = result_perf(rp->r, postfix_queue_name((enum postfix_queue)q), (double)s->total[q], "", &conf->warn[q],
-				&conf->crit[q]);
+		p = result_perf(rp->r, postfix_queue_name((enum postfix_queue)q), (double)s->total[q], "",
+				&conf->warn[q], &conf->crit[q]);
 	}
 	if (p)
 		p->has_min = true;
 	result_perf(rp->r, "growth", s->growth_known ? growth_of_all(s) : NAN, "", &conf->growth_warning,
 		    &conf->growth_critical);
 	result_perf(rp->r, "oldest", floor((double)(waits > in ? waits : in) / 1000), "s", &ow, &oc);
-	result_perf(rp->r, "deferred_oldest", floor((double)age_ms(s, PQ_DEFERRED) / 1000), "s", &dw, &dc);
-	result_perf(rp->r, "null_share", sh->read ? tenth(percent(sh->null_senders, sh->read)) : NAN, "%",
-		    &conf->null_warning, &conf->null_critical);
-	result_perf(rp->r, "null_margin", sh->read ? tenth(sample_margin(sh->null_senders, sh->read, sh->of)) : NAN, "%",
-		    NULL, NULL);
+	result_perf(rp->r, "deferred_oldest", floor((double)queue_age_ms(s, PQ_DEFERRED) / 1000), "s", &dw,
+		    &dc);
+	result_perf(rp->r, "null_share", sh->read ? tenth(queue_percent(sh->null_senders, sh->read)) : NAN,
+		    "%", &conf->null_warning, &conf->null_critical);
+	result_perf(rp->r, "null_margin",
+		    sh->read ? tenth(sample_margin(sh->null_senders, sh->read, sh->of)) : NAN, "%", NULL,
+		    NULL);
 	result_perf(rp->r, "read", (double)sh->read, "", NULL, NULL);
 }
 
@@ -457,7 +297,8 @@ static void incomplete(struct report *rp, size_t bad, const struct queue_instanc
 	if (bad)
 		result_fail(rp->r, NAG_UNKNOWN, first->layer, "%s", first->trouble);
 	else
-		result_fail(rp->r, NAG_UNKNOWN, "timeout", "the time was up while counting: at least %llu queued",
+		result_fail(rp->r, NAG_UNKNOWN, "timeout",
+			    "the time was up while counting: at least %llu queued",
 			    (unsigned long long)queue_total(s));
 }
 
@@ -480,10 +321,7 @@ void queue_report(const struct queue_seen *s, const struct queue_conf *conf, str
 	judge_null(&rp);
 	say_leaders(&rp);
 	first_line(&rp);
-	hints(&rp);
-	instance_lines(&rp);
-	oldest_line(&rp);
-	shape_lines(&rp);
+	queue_more(s, conf, r);
 	perfdata(&rp);
 	if (bad || s->late)
 		incomplete(&rp, bad, first);

@@ -23,7 +23,7 @@ void top_free(struct top *t);
 void top_add(struct top *t, const char *name);
 uint64_t top_total(const struct top *t); /* all that were counted */
 uint64_t top_short(const struct top *t); /* no count is short by more than this */
-size_t top_names(const struct top *t);   /* different names kept now */
+size_t top_names(const struct top *t);	 /* different names kept now */
 /* The most frequent at most n, the largest first, equal ones by name; how many. */
 size_t top_best(const struct top *t, struct top_item *out, size_t n);
 

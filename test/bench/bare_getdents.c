@@ -1,6 +1,7 @@
 /*
- * The least a program can do to count a hashed queue: getdents64 on the directory and on those in it, nothing else. The
- * measure for the queue probe's depth. bare_getdents DIR prints the number of entries that are no directories.
+ * The least a program can do to count a hashed queue: getdents64 on the directory and on those in it, nothing
+ * else. The measure for the queue probe's depth. bare_getdents DIR prints the number of entries that are no
+ * directories.
  */
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,6 +1,7 @@
 /*
- * least TIMES PROGRAM ARG...: runs a program so often and prints the least wall time in ms and the largest resident set in
- * KiB. Small itself, because a child's largest resident set starts with that of whoever forked it.
+ * least TIMES PROGRAM ARG...: runs a program so often and prints the least wall time in ms and the largest
+ * resident set in KiB. Small itself, because a child's largest resident set starts with that of whoever
+ * forked it.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -41,7 +42,8 @@ int main(int argc, char **argv)
 
 		if (pid == 0)
 			child(argv + 2);
-		if (pid < 0 || wait4(pid, &status, 0, &u) < 0 || !WIFEXITED(status) || WEXITSTATUS(status) > 2)
+		if (pid < 0 || wait4(pid, &status, 0, &u) < 0 || !WIFEXITED(status) ||
+		    WEXITSTATUS(status) > 2)
 			return 1;
 		if (now_ms() - start < least)
 			least = now_ms() - start;

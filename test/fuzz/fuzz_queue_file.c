@@ -1,6 +1,6 @@
 /*
- * Any bytes as a Postfix queue file: the reader must end, within its bounds, and say something that holds. Also the id in
- * front of the first newline as a file name.
+ * Any bytes as a Postfix queue file: the reader must end, within its bounds, and say something that holds.
+ * Also the id in front of the first newline as a file name.
  */
 #include <assert.h>
 #include <stdint.h>

@@ -1,4 +1,5 @@
-/* The queue file reader: records put together by hand, every way a file can end, real files of Postfix 3.7, ids, main.cf. */
+/* The queue file reader: records put together by hand, every way a file can end, real files of Postfix 3.7,
+ * ids, main.cf. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -110,7 +111,7 @@ static void test_plain(void **state)
 	at = b.data.len;
 	assert_int_equal(at, offset);
 	add(&b, 'N', "R\003x@y hides"); /* content that looks like a recipient */
-	buf_puts(&b.data, "!");        /* and 14 bytes are not whole records: only the offset counts */
+	buf_puts(&b.data, "!");		/* and 14 bytes are not whole records: only the offset counts */
 	assert_int_equal(b.data.len - at, 14);
 	add(&b, 'X', "");
 	add(&b, 'R', "behind@g.h");
@@ -139,30 +140,77 @@ static const struct {
 	enum postfix_file_end end;
 	const char *sender, *todo;
 } table[] = {
-	{"maildrop: no C, the content follows", {{'T', "1 2"}, {'S', "a@b"}, {'R', "c@d"}, {'M', ""}, {'N', "text"}}, "",
-	 POSTFIX_FILE_WHOLE, "a@b", "c@d "},
-	{"null sender", {{'T', "1 2"}, {'S', ""}, {'R', "c@d"}, {'E', ""}}, "", POSTFIX_FILE_WHOLE, "", "c@d "},
-	{"the first sender holds", {{'T', "1 2"}, {'S', "a@b"}, {'S', "x@y"}, {'E', ""}}, "", POSTFIX_FILE_WHOLE, "a@b", ""},
-	{"unknown record types are passed over", {{'T', "1 2"}, {'S', "a@b"}, {'~', "?"}, {'w', "   "}, {'E', ""}}, "",
-	 POSTFIX_FILE_WHOLE, "a@b", ""},
-	{"recipient taken back by a milter", {{'T', "1 2"}, {'S', "a@b"}, {'/', "gone@d"}, {'E', ""}}, "",
-	 POSTFIX_FILE_WHOLE, "a@b", ""},
-	{"no end", {{'T', "1 2"}, {'S', "a@b"}, {'R', "c@d"}}, "", POSTFIX_FILE_CUT, "a@b", "c@d "},
-	{"cut in a record", {{'T', "1 2"}, {'S', "a@b"}}, "R\020c@d", POSTFIX_FILE_CUT, "a@b", ""},
-	{"cut in a length", {{'T', "1 2"}, {'S', "a@b"}}, "R\377", POSTFIX_FILE_CUT, "a@b", ""},
-	{"a length beyond all measure", {{'T', "1 2"}, {'S', "a@b"}}, "R\377\377\377\377\177", POSTFIX_FILE_BROKEN, "a@b", ""},
-	{"a length that never ends", {{'T', "1 2"}, {'S', "a@b"}}, "R\377\377\377\377\377\377", POSTFIX_FILE_BROKEN, "a@b", ""},
-	{"a type that is no character", {{'T', "1 2"}, {'S', "a@b"}}, "\001\001x", POSTFIX_FILE_BROKEN, "a@b", ""},
-	{"pointer to itself", {{'T', "1 2"}, {'p', "              5"}}, "", POSTFIX_FILE_LIMIT, NULL, ""},
-	{"pointer 0 is none", {{'T', "1 2"}, {'p', "              0"}, {'S', "a@b"}, {'E', ""}}, "", POSTFIX_FILE_WHOLE, "a@b", ""},
-	{"pointer behind the end", {{'T', "1 2"}, {'p', "99999"}}, "", POSTFIX_FILE_CUT, NULL, ""},
-	{"pointer beyond all files", {{'T', "1 2"}, {'p', "9223372036854775807"}}, "", POSTFIX_FILE_CUT, NULL, ""},
-	{"pointer before the start", {{'T', "1 2"}, {'p', "-1"}}, "", POSTFIX_FILE_BROKEN, NULL, ""},
-	{"content twice", {{'C', "0 17"}, {'M', ""}, {'M', ""}, {'M', ""}}, "", POSTFIX_FILE_CUT, NULL, ""},
-	{"content behind itself", {{'C', "0 6 "}, {'M', ""}, {'E', ""}}, "", POSTFIX_FILE_BROKEN, NULL, ""},
-	{"sizes that overflow", {{'C', "9223372036854775807 9223372036854775807"}, {'M', ""}}, "", POSTFIX_FILE_WHOLE, NULL, ""},
-	{"not a queue file", {{'N', "From: x"}}, "", POSTFIX_FILE_BROKEN, NULL, ""},
-	{"empty", {{0, NULL}}, "", POSTFIX_FILE_CUT, NULL, ""},
+    {"maildrop: no C, the content follows",
+     {{'T', "1 2"}, {'S', "a@b"}, {'R', "c@d"}, {'M', ""}, {'N', "text"}},
+     "",
+     POSTFIX_FILE_WHOLE,
+     "a@b",
+     "c@d "},
+    {"null sender", {{'T', "1 2"}, {'S', ""}, {'R', "c@d"}, {'E', ""}}, "", POSTFIX_FILE_WHOLE, "", "c@d "},
+    {"the first sender holds",
+     {{'T', "1 2"}, {'S', "a@b"}, {'S', "x@y"}, {'E', ""}},
+     "",
+     POSTFIX_FILE_WHOLE,
+     "a@b",
+     ""},
+    {"unknown record types are passed over",
+     {{'T', "1 2"}, {'S', "a@b"}, {'~', "?"}, {'w', "   "}, {'E', ""}},
+     "",
+     POSTFIX_FILE_WHOLE,
+     "a@b",
+     ""},
+    {"recipient taken back by a milter",
+     {{'T', "1 2"}, {'S', "a@b"}, {'/', "gone@d"}, {'E', ""}},
+     "",
+     POSTFIX_FILE_WHOLE,
+     "a@b",
+     ""},
+    {"no end", {{'T', "1 2"}, {'S', "a@b"}, {'R', "c@d"}}, "", POSTFIX_FILE_CUT, "a@b", "c@d "},
+    {"cut in a record", {{'T', "1 2"}, {'S', "a@b"}}, "R\020c@d", POSTFIX_FILE_CUT, "a@b", ""},
+    {"cut in a length", {{'T', "1 2"}, {'S', "a@b"}}, "R\377", POSTFIX_FILE_CUT, "a@b", ""},
+    {"a length beyond all measure",
+     {{'T', "1 2"}, {'S', "a@b"}},
+     "R\377\377\377\377\177",
+     POSTFIX_FILE_BROKEN,
+     "a@b",
+     ""},
+    {"a length that never ends",
+     {{'T', "1 2"}, {'S', "a@b"}},
+     "R\377\377\377\377\377\377",
+     POSTFIX_FILE_BROKEN,
+     "a@b",
+     ""},
+    {"a type that is no character",
+     {{'T', "1 2"}, {'S', "a@b"}},
+     "\001\001x",
+     POSTFIX_FILE_BROKEN,
+     "a@b",
+     ""},
+    {"pointer to itself", {{'T', "1 2"}, {'p', "              5"}}, "", POSTFIX_FILE_LIMIT, NULL, ""},
+    {"pointer 0 is none",
+     {{'T', "1 2"}, {'p', "              0"}, {'S', "a@b"}, {'E', ""}},
+     "",
+     POSTFIX_FILE_WHOLE,
+     "a@b",
+     ""},
+    {"pointer behind the end", {{'T', "1 2"}, {'p', "99999"}}, "", POSTFIX_FILE_CUT, NULL, ""},
+    {"pointer beyond all files",
+     {{'T', "1 2"}, {'p', "9223372036854775807"}},
+     "",
+     POSTFIX_FILE_CUT,
+     NULL,
+     ""},
+    {"pointer before the start", {{'T', "1 2"}, {'p', "-1"}}, "", POSTFIX_FILE_BROKEN, NULL, ""},
+    {"content twice", {{'C', "0 17"}, {'M', ""}, {'M', ""}, {'M', ""}}, "", POSTFIX_FILE_CUT, NULL, ""},
+    {"content behind itself", {{'C', "0 6 "}, {'M', ""}, {'E', ""}}, "", POSTFIX_FILE_BROKEN, NULL, ""},
+    {"sizes that overflow",
+     {{'C', "9223372036854775807 9223372036854775807"}, {'M', ""}},
+     "",
+     POSTFIX_FILE_WHOLE,
+     NULL,
+     ""},
+    {"not a queue file", {{'N', "From: x"}}, "", POSTFIX_FILE_BROKEN, NULL, ""},
+    {"empty", {{0, NULL}}, "", POSTFIX_FILE_CUT, NULL, ""},
 };
 
 static void test_table(void **state)
@@ -237,15 +285,17 @@ static const struct {
 	const char *file, *sender, *todo, *client;
 	int64_t arrival_s;
 } real[] = {
-	{"smtp-two-recipients", "a@lab.test", "x@elsewhere.example gone@elsewhere.example ", "127.0.0.1", 1795289209},
-	{"null", "", "x@elsewhere.example ", "127.0.0.1", 1795289209},
-	{"sendmail-t", "root@mx.lab.test", "t1@elsewhere.example t2@other.example gone@elsewhere.example ", "", 1795289209},
-	{"smtp-milter", "new.sender@milter.example", "x@elsewhere.example added1@milter.example added2@milter.example ",
-	 "127.0.0.1", 1795289212},
-	{"null-milter", "new.sender@milter.example", "x@elsewhere.example added1@milter.example added2@milter.example ",
-	 "127.0.0.1", 1795289212},
-	{"sendmail-t-milter", "new.sender@milter.example",
-	 "added1@milter.example added2@milter.example t1@elsewhere.example t2@other.example ", "", 1795289212},
+    {"smtp-two-recipients", "a@lab.test", "x@elsewhere.example gone@elsewhere.example ", "127.0.0.1",
+     1795289209},
+    {"null", "", "x@elsewhere.example ", "127.0.0.1", 1795289209},
+    {"sendmail-t", "root@mx.lab.test", "t1@elsewhere.example t2@other.example gone@elsewhere.example ", "",
+     1795289209},
+    {"smtp-milter", "new.sender@milter.example",
+     "x@elsewhere.example added1@milter.example added2@milter.example ", "127.0.0.1", 1795289212},
+    {"null-milter", "new.sender@milter.example",
+     "x@elsewhere.example added1@milter.example added2@milter.example ", "127.0.0.1", 1795289212},
+    {"sendmail-t-milter", "new.sender@milter.example",
+     "added1@milter.example added2@milter.example t1@elsewhere.example t2@other.example ", "", 1795289212},
 };
 
 static void test_real(void **state)
@@ -277,16 +327,24 @@ static void test_ids(void **state)
 		bool ok;
 		int64_t s; /* 0: a short id */
 	} ids[] = {
-		{"DF6BC63", true, 0}, {"00000AC", true, 0}, {"F2F7A6E", true, 0},
-		{"4jX2JX3934z2q", true, 1795289212}, {"4jX2JX3frFz31", true, 1795289212},
-		{"4jX2JX3Zcdz2v", true, 1795289212},
-		{"scratch", false, 0}, /* vowels are no digits */
-		{".", false, 0}, {"..", false, 0}, {"A", false, 0}, {"", false, 0}, {"12345", false, 0},
-		{"DF6BC63.tmp", false, 0}, {"4jX2JX\xc3\xa9z2q", false, 0},
-		{"4jX2JXAAAAz2q", true, 0}, /* A only stands in short ids */
-		{"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz", false, 0},
+	    {"DF6BC63", true, 0},
+	    {"00000AC", true, 0},
+	    {"F2F7A6E", true, 0},
+	    {"4jX2JX3934z2q", true, 1795289212},
+	    {"4jX2JX3frFz31", true, 1795289212},
+	    {"4jX2JX3Zcdz2v", true, 1795289212},
+	    {"scratch", false, 0}, /* vowels are no digits */
+	    {".", false, 0},
+	    {"..", false, 0},
+	    {"A", false, 0},
+	    {"", false, 0},
+	    {"12345", false, 0},
+	    {"DF6BC63.tmp", false, 0},
+	    {"4jX2JX\xc3\xa9z2q", false, 0},
+	    {"4jX2JXAAAAz2q", true, 0}, /* A only stands in short ids */
+	    {"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz", false, 0},
 	};
-	size_t stem, other;
+	size_t stem, other = 0;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
@@ -308,31 +366,35 @@ static void test_main_cf(void **state)
 		enum postfix_conf_found found;
 		const char *value;
 	} confs[] = {
-		{"", POSTFIX_CONF_ABSENT, ""},
-		{"queue_directory = /var/spool/postfix\n", POSTFIX_CONF_FOUND, "/var/spool/postfix"},
-		{"queue_directory=/a", POSTFIX_CONF_FOUND, "/a"},
-		{"queue_directory = /a \t\r\n", POSTFIX_CONF_FOUND, "/a"},
-		{"queue_directory = /a\nqueue_directory = /b\n", POSTFIX_CONF_FOUND, "/b"},
-		{"# queue_directory = /a\nx = y\n", POSTFIX_CONF_ABSENT, ""},
-		{" queue_directory = /a\n", POSTFIX_CONF_ABSENT, ""},
-		{"x = y\n queue_directory = /a\n", POSTFIX_CONF_ABSENT, ""},
-		{"queue_directory2 = /a\n", POSTFIX_CONF_ABSENT, ""},
-		{"queue_directory =\n  /a\n", POSTFIX_CONF_FOUND, "/a"},
-		{"queue_directory = /a\n# between\n\n  b\nx = y\n", POSTFIX_CONF_FOUND, "/a b"},
-		{"top = /srv\nqueue_directory = $top/spool\n", POSTFIX_CONF_FOUND, "/srv/spool"},
-		{"queue_directory = ${top}x\ntop = /srv\n", POSTFIX_CONF_FOUND, "/srvx"},
-		{"queue_directory = $(top)x\ntop = /srv\n", POSTFIX_CONF_FOUND, "/srvx"},
-		{"queue_directory = $config_directory/spool\n", POSTFIX_CONF_FOUND, "/etc/pf/spool"},
-		{"queue_directory = /a$$b\n", POSTFIX_CONF_FOUND, "/a$b"},
-		{"queue_directory = $nowhere\n", POSTFIX_CONF_BEYOND, "it refers to $nowhere, which the file does not define"},
-		{"queue_directory = ${a?b}\n", POSTFIX_CONF_BEYOND, "it holds more than plain references such as $name"},
-		{"a = $b\nb = $a\nqueue_directory = $a\n", POSTFIX_CONF_BEYOND, "it refers to others more than 8 deep"},
+	    {"", POSTFIX_CONF_ABSENT, ""},
+	    {"queue_directory = /var/spool/postfix\n", POSTFIX_CONF_FOUND, "/var/spool/postfix"},
+	    {"queue_directory=/a", POSTFIX_CONF_FOUND, "/a"},
+	    {"queue_directory = /a \t\r\n", POSTFIX_CONF_FOUND, "/a"},
+	    {"queue_directory = /a\nqueue_directory = /b\n", POSTFIX_CONF_FOUND, "/b"},
+	    {"# queue_directory = /a\nx = y\n", POSTFIX_CONF_ABSENT, ""},
+	    {" queue_directory = /a\n", POSTFIX_CONF_ABSENT, ""},
+	    {"x = y\n queue_directory = /a\n", POSTFIX_CONF_ABSENT, ""},
+	    {"queue_directory2 = /a\n", POSTFIX_CONF_ABSENT, ""},
+	    {"queue_directory =\n  /a\n", POSTFIX_CONF_FOUND, "/a"},
+	    {"queue_directory = /a\n# between\n\n  b\nx = y\n", POSTFIX_CONF_FOUND, "/a b"},
+	    {"top = /srv\nqueue_directory = $top/spool\n", POSTFIX_CONF_FOUND, "/srv/spool"},
+	    {"queue_directory = ${top}x\ntop = /srv\n", POSTFIX_CONF_FOUND, "/srvx"},
+	    {"queue_directory = $(top)x\ntop = /srv\n", POSTFIX_CONF_FOUND, "/srvx"},
+	    {"queue_directory = $config_directory/spool\n", POSTFIX_CONF_FOUND, "/etc/pf/spool"},
+	    {"queue_directory = /a$$b\n", POSTFIX_CONF_FOUND, "/a$b"},
+	    {"queue_directory = $nowhere\n", POSTFIX_CONF_BEYOND,
+	     "it refers to $nowhere, which the file does not define"},
+	    {"queue_directory = ${a?b}\n", POSTFIX_CONF_BEYOND,
+	     "it holds more than plain references such as $name"},
+	    {"a = $b\nb = $a\nqueue_directory = $a\n", POSTFIX_CONF_BEYOND,
+	     "it refers to others more than 8 deep"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(confs) / sizeof(confs[0]); i++) {
 		char out[256];
-		enum postfix_conf_found found = postfix_conf_get(confs[i].text, "/etc/pf", "queue_directory", out, sizeof(out));
+		enum postfix_conf_found found =
+		    postfix_conf_get(confs[i].text, "/etc/pf", "queue_directory", out, sizeof(out));
 
 		if (found != confs[i].found || strcmp(out, confs[i].value) != 0)
 			fail_msg("%s: %d \"%s\"", confs[i].text, found, out);
@@ -342,9 +404,9 @@ static void test_main_cf(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain),  cmocka_unit_test(test_table), cmocka_unit_test(test_io_error),
-		cmocka_unit_test(test_bounds), cmocka_unit_test(test_real),  cmocka_unit_test(test_ids),
-		cmocka_unit_test(test_main_cf),
+	    cmocka_unit_test(test_plain),   cmocka_unit_test(test_table), cmocka_unit_test(test_io_error),
+	    cmocka_unit_test(test_bounds),  cmocka_unit_test(test_real),  cmocka_unit_test(test_ids),
+	    cmocka_unit_test(test_main_cf),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,44 +74,109 @@ static const struct {
 	enum nag_state state;
 	const char *text;
 } table[] = {
-	{.what = "nothing", .state = NAG_OK, .text = "all queues are empty"},
-	{.what = "old deferred mail in volume is no alarm", .total = {0, 0, 0, 90000}, .deferred_s = 4 * 86400, .state = NAG_OK,
-	 .text = "90000 deferred"},
-	{.what = "backscatter", .total = {0, 0, 0, 20134}, .growth = {0, 0, 0, 1200}, .growth_known = true, .of = 20134,
-	 .read = 1068, .null = 886, .state = NAG_CRITICAL,
-	 .text = "20134 deferred (+1200/min), 83 % null sender (±3)"},
-	{.what = "young mail piles up", .total = {0, 1500, 2500, 10}, .state = NAG_WARNING,
-	 .text = "1500 incoming, 2500 active, 10 deferred"},
-	{.what = "the worst comes first", .total = {0, 1500, 20000, 10}, .state = NAG_CRITICAL,
-	 .text = "20000 active, 1500 incoming, 10 deferred"},
-	{.what = "growth spread over the queues is said by itself", .total = {0, 300, 300, 300}, .growth = {0, 300, 250, 300},
-	 .growth_known = true, .state = NAG_WARNING,
-	 .text = "+850/min in all queues, 300 incoming (+300/min), 300 active (+250/min), 300 deferred (+300/min)"},
-	{.what = "mail put on hold is first aid, not growth", .total = {0, 0, 0, 0, 9000}, .growth = {0, 0, 0, -9000, 9000},
-	 .growth_known = true, .state = NAG_OK, .text = "9000 hold (+9000/min)"},
-	{.what = "draining is not growth", .total = {0, 0, 0, 10}, .growth = {0, 0, 0, -5000}, .growth_known = true,
-	 .state = NAG_OK, .text = "10 deferred (-5000/min)"},
-	{.what = "no growth known", .total = {0, 0, 0, 10}, .growth = {0, 0, 0, 5000}, .state = NAG_OK, .text = "10 deferred"},
-	{.what = "few messages: their share of bounces says nothing", .total = {0, 0, 0, 999}, .of = 999, .read = 999,
-	 .null = 999, .state = NAG_OK, .text = "999 deferred, 100 % null sender (all read)"},
-	{.what = "all read: no margin", .total = {0, 0, 0, 1000}, .of = 1000, .read = 1000, .null = 501, .state = NAG_WARNING,
-	 .text = "50 % null sender (all read), 1000 deferred"},
-	{.what = "the margin reaches below the limit: no alarm", .total = {0, 0, 0, 50000}, .of = 50000, .read = 1068,
-	 .null = 550, .state = NAG_OK, .text = "50000 deferred, 51 % null sender (±3)"},
-	{.what = "a range from above alerts only when the margin is inside, too", .total = {0, 0, 0, 50000}, .of = 50000,
-	 .read = 1068, .null = 530, .options = {"null_warning=50:"}, .state = NAG_OK,
-	 .text = "50000 deferred, 50 % null sender (±3)"},
-	{.what = "Postfix does not take mail up", .total = {3}, .waits_s = 1000, .state = NAG_WARNING,
-	 .text = "mail waits in maildrop for 16 min, 3 maildrop"},
-	{.what = "for long", .total = {3}, .waits_s = 3700, .state = NAG_CRITICAL,
-	 .text = "mail waits in maildrop for 1 h 1 min, 3 maildrop"},
-	{.what = "oldest deferred on demand", .total = {0, 0, 0, 3}, .deferred_s = 90000,
-	 .options = {"deferred_oldest_warning=1d"}, .state = NAG_WARNING, .text = "oldest deferred 1 d 1 h, 3 deferred"},
-	{.what = "corrupt", .total = {0, 0, 0, 0, 0, 1}, .state = NAG_WARNING, .text = "1 corrupt"},
-	{.what = "total as check_mailq counts it: at the number", .total = {0, 0, 0, 5, 5}, .options = {"warning=10", "critical=11"},
-	 .state = NAG_WARNING, .text = "10 queued, 5 deferred, 5 hold"},
-	{.what = "corrupt is not in the total", .total = {0, 0, 0, 5, 4, 9}, .options = {"warning=10", "corrupt_warning=99"},
-	 .state = NAG_OK, .text = "5 deferred, 4 hold, 9 corrupt"},
+    {.what = "nothing", .state = NAG_OK, .text = "all queues are empty"},
+    {.what = "old deferred mail in volume is no alarm",
+     .total = {0, 0, 0, 90000},
+     .deferred_s = 4 * 86400,
+     .state = NAG_OK,
+     .text = "90000 deferred"},
+    {.what = "backscatter",
+     .total = {0, 0, 0, 20134},
+     .growth = {0, 0, 0, 1200},
+     .growth_known = true,
+     .of = 20134,
+     .read = 1068,
+     .null = 886,
+     .state = NAG_CRITICAL,
+     .text = "20134 deferred (+1200/min), 83 % null sender (±3)"},
+    {.what = "young mail piles up",
+     .total = {0, 1500, 2500, 10},
+     .state = NAG_WARNING,
+     .text = "1500 incoming, 2500 active, 10 deferred"},
+    {.what = "the worst comes first",
+     .total = {0, 1500, 20000, 10},
+     .state = NAG_CRITICAL,
+     .text = "20000 active, 1500 incoming, 10 deferred"},
+    {.what = "growth spread over the queues is said by itself",
+     .total = {0, 300, 300, 300},
+     .growth = {0, 300, 250, 300},
+     .growth_known = true,
+     .state = NAG_WARNING,
+     .text =
+	 "+850/min in all queues, 300 incoming (+300/min), 300 active (+250/min), 300 deferred (+300/min)"},
+    {.what = "mail put on hold is first aid, not growth",
+     .total = {0, 0, 0, 0, 9000},
+     .growth = {0, 0, 0, -9000, 9000},
+     .growth_known = true,
+     .state = NAG_OK,
+     .text = "9000 hold (+9000/min)"},
+    {.what = "draining is not growth",
+     .total = {0, 0, 0, 10},
+     .growth = {0, 0, 0, -5000},
+     .growth_known = true,
+     .state = NAG_OK,
+     .text = "10 deferred (-5000/min)"},
+    {.what = "no growth known",
+     .total = {0, 0, 0, 10},
+     .growth = {0, 0, 0, 5000},
+     .state = NAG_OK,
+     .text = "10 deferred"},
+    {.what = "few messages: their share of bounces says nothing",
+     .total = {0, 0, 0, 999},
+     .of = 999,
+     .read = 999,
+     .null = 999,
+     .state = NAG_OK,
+     .text = "999 deferred, 100 % null sender (all read)"},
+    {.what = "all read: no margin",
+     .total = {0, 0, 0, 1000},
+     .of = 1000,
+     .read = 1000,
+     .null = 501,
+     .state = NAG_WARNING,
+     .text = "50 % null sender (all read), 1000 deferred"},
+    {.what = "the margin reaches below the limit: no alarm",
+     .total = {0, 0, 0, 50000},
+     .of = 50000,
+     .read = 1068,
+     .null = 550,
+     .state = NAG_OK,
+     .text = "50000 deferred, 51 % null sender (±3)"},
+    {.what = "a range from above alerts only when the margin is inside, too",
+     .total = {0, 0, 0, 50000},
+     .of = 50000,
+     .read = 1068,
+     .null = 530,
+     .options = {"null_warning=50:"},
+     .state = NAG_OK,
+     .text = "50000 deferred, 50 % null sender (±3)"},
+    {.what = "Postfix does not take mail up",
+     .total = {3},
+     .waits_s = 1000,
+     .state = NAG_WARNING,
+     .text = "mail waits in maildrop for 16 min, 3 maildrop"},
+    {.what = "for long",
+     .total = {3},
+     .waits_s = 3700,
+     .state = NAG_CRITICAL,
+     .text = "mail waits in maildrop for 1 h 1 min, 3 maildrop"},
+    {.what = "oldest deferred on demand",
+     .total = {0, 0, 0, 3},
+     .deferred_s = 90000,
+     .options = {"deferred_oldest_warning=1d"},
+     .state = NAG_WARNING,
+     .text = "oldest deferred 1 d 1 h, 3 deferred"},
+    {.what = "corrupt", .total = {0, 0, 0, 0, 0, 1}, .state = NAG_WARNING, .text = "1 corrupt"},
+    {.what = "total as check_mailq counts it: at the number",
+     .total = {0, 0, 0, 5, 5},
+     .options = {"warning=10", "critical=11"},
+     .state = NAG_WARNING,
+     .text = "10 queued, 5 deferred, 5 hold"},
+    {.what = "corrupt is not in the total",
+     .total = {0, 0, 0, 5, 4, 9},
+     .options = {"warning=10", "corrupt_warning=99"},
+     .state = NAG_OK,
+     .text = "5 deferred, 4 hold, 9 corrupt"},
 };
 
 static void test_table(void **state)
@@ -147,11 +212,15 @@ static const struct {
 	const char *what, *client, *account, *sender, *rcpt;
 	const char *text, *aid;
 } signatures[] = {
-	{"bomb from inside", "192.0.2.7", "", "", "", "5000 deferred, top client 192.0.2.7", "first aid: client 192.0.2.7 brought 60 %"},
-	{"our own content filter is no culprit", "127.0.0.1", "", "", "", "5000 deferred, top client 127.0.0.1", NULL},
-	{"abused login", "", "bob", "", "", "5000 deferred, top login bob", "first aid: login bob brought 60 % (client addresses: 60)"},
-	{"list mail", "", "", "news@bulk.example", "", "5000 deferred, top sender news@bulk.example", NULL},
-	{"loop", "", "", "", "loop@lab.test", "5000 deferred, top recipient loop@lab.test", "first aid: recipient loop@lab.test is in 60 %"},
+    {"bomb from inside", "192.0.2.7", "", "", "", "5000 deferred, top client 192.0.2.7",
+     "first aid: client 192.0.2.7 brought 60 %"},
+    {"our own content filter is no culprit", "127.0.0.1", "", "", "", "5000 deferred, top client 127.0.0.1",
+     NULL},
+    {"abused login", "", "bob", "", "", "5000 deferred, top login bob",
+     "first aid: login bob brought 60 % (client addresses: 60)"},
+    {"list mail", "", "", "news@bulk.example", "", "5000 deferred, top sender news@bulk.example", NULL},
+    {"loop", "", "", "", "loop@lab.test", "5000 deferred, top recipient loop@lab.test",
+     "first aid: recipient loop@lab.test is in 60 %"},
 };
 
 static void test_signatures(void **state)
@@ -172,8 +241,10 @@ static void test_signatures(void **state)
 			bool mine = k < 60;
 
 			snprintf(other, sizeof(other), "x%d", k);
-			top_add(s.shape.clients, mine && signatures[i].client[0] ? signatures[i].client : other);
-			top_add(s.shape.senders, mine && signatures[i].sender[0] ? signatures[i].sender : other);
+			top_add(s.shape.clients,
+				mine && signatures[i].client[0] ? signatures[i].client : other);
+			top_add(s.shape.senders,
+				mine && signatures[i].sender[0] ? signatures[i].sender : other);
 			top_add(s.shape.rcpts, mine && signatures[i].rcpt[0] ? signatures[i].rcpt : other);
 			top_add(s.shape.domains, other);
 			if (mine && signatures[i].account[0]) {
@@ -207,11 +278,11 @@ static void test_what_could_not_be_read(void **state)
 		bool measured;
 		const char *text;
 	} cases[] = {
-		{0, false, true, NAG_UNKNOWN, false, "no Postfix queue at /x"},
-		{10, false, true, NAG_UNKNOWN, false, "no Postfix queue at /x"},
-		{90, false, true, NAG_CRITICAL, true, "90 deferred"}, /* what could be read alerts already */
-		{10, true, false, NAG_UNKNOWN, false, "the time was up while counting: at least 10 queued"},
-		{90, true, false, NAG_CRITICAL, true, "at least 90 deferred"},
+	    {0, false, true, NAG_UNKNOWN, false, "no Postfix queue at /x"},
+	    {10, false, true, NAG_UNKNOWN, false, "no Postfix queue at /x"},
+	    {90, false, true, NAG_CRITICAL, true, "90 deferred"}, /* what could be read alerts already */
+	    {10, true, false, NAG_UNKNOWN, false, "the time was up while counting: at least 10 queued"},
+	    {90, true, false, NAG_CRITICAL, true, "at least 90 deferred"},
 	};
 	static const char *const options[] = {"critical=50", NULL};
 
@@ -241,9 +312,9 @@ static void test_what_could_not_be_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_signatures),
-		cmocka_unit_test(test_what_could_not_be_read),
+	    cmocka_unit_test(test_table),
+	    cmocka_unit_test(test_signatures),
+	    cmocka_unit_test(test_what_could_not_be_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

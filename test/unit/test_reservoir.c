@@ -58,8 +58,9 @@ static void test_none(void **state)
 	reservoir_fini(&r);
 }
 
-/* Every tenth of the stream must be in the sample as often as every other, and every tenth of the shuffled sample, too:
- * chi squared with 9 degrees of freedom is above 27.9 once in 1,000 times; the seeds are fixed. */
+/* Every tenth of the stream must be in the sample as often as every other, and every tenth of the shuffled
+ * sample, too: chi squared with 9 degrees of freedom is above 27.9 once in 1,000 times; the seeds are fixed.
+ */
 static void test_uniform(void **state)
 {
 	enum { STREAM = 5000, KEEP = 100, ROUNDS = 400 };
@@ -98,7 +99,7 @@ static void test_margin(void **state)
 	assert_true(sample_margin(0, 0, 100) == 100);
 	assert_true(sample_margin(50, 100, 100) == 0);
 	assert_true(fabs(sample_margin(534, 1068, 1000000) - 3.0) < 0.01); /* 1,068 files give 3 points */
-	assert_true(sample_margin(0, 100, 100000) > 1);                    /* none seen does not mean none there */
+	assert_true(sample_margin(0, 100, 100000) > 1); /* none seen does not mean none there */
 	assert_true(sample_margin(500, 1000, 1100) < sample_margin(500, 1000, 100000));
 }
 
@@ -120,7 +121,8 @@ static void test_margin_holds(void **state)
 			fill(&r, STREAM);
 			for (size_t i = 0; i < r.n; i++)
 				hits += *(uint32_t *)reservoir_item(&r, i) % 100 < (uint32_t)shares[k];
-			held += fabs(100.0 * (double)hits / KEEP - shares[k]) <= sample_margin(hits, KEEP, STREAM);
+			held += fabs(100.0 * (double)hits / KEEP - shares[k]) <=
+				sample_margin(hits, KEEP, STREAM);
 			reservoir_fini(&r);
 		}
 		assert_in_range(held, ROUNDS * 90 / 100, ROUNDS);
@@ -187,7 +189,8 @@ static void test_top_full(void **state)
 
 static struct queue_growth_point point(int64_t at_ms, uint64_t v, const char *boot)
 {
-	struct queue_growth_point p = {.at = {.wall_ms = 1000000000 + at_ms, .boot_ms = 5000000 + at_ms}, .v = {v}};
+	struct queue_growth_point p = {.at = {.wall_ms = 1000000000 + at_ms, .boot_ms = 5000000 + at_ms},
+				       .v = {v}};
 
 	snprintf(p.at.boot_id, sizeof(p.at.boot_id), "%s", boot);
 	return p;
@@ -199,11 +202,14 @@ static void test_growth_base(void **state)
 		int64_t now_ms;
 		int64_t base_ms; /* -1: none */
 	} cases[] = {
-		{60000 + 1000, 0},    /* the last one is too near, the one before is within the window */
-		{120000, 0},          /* the oldest within the window */
-		{130000, 60000},      /* the first has left the window */
-		{300000, 60000},      /* all have left it: the youngest */
-		{60000 + 3600000, 60000}, {60000 + 3600001, -1}, {2000, -1}, {-50000, -1},
+	    {60000 + 1000, 0}, /* the last one is too near, the one before is within the window */
+	    {120000, 0},       /* the oldest within the window */
+	    {130000, 60000},   /* the first has left the window */
+	    {300000, 60000},   /* all have left it: the youngest */
+	    {60000 + 3600000, 60000},
+	    {60000 + 3600001, -1},
+	    {2000, -1},
+	    {-50000, -1},
 	};
 	struct queue_growth g = {0};
 
@@ -242,7 +248,8 @@ static void test_growth_state(void **state)
 
 	(void)state;
 	for (int i = 0; i < 100; i++) {
-		struct queue_growth_point p = point(i * 10000, (uint64_t)i, "9f5a0d1c-6a10-4b1c-8a3a-0123456789ab");
+		struct queue_growth_point p =
+		    point(i * 10000, (uint64_t)i, "9f5a0d1c-6a10-4b1c-8a3a-0123456789ab");
 
 		queue_growth_add(&g, &p, 120000);
 	}
@@ -283,10 +290,12 @@ static void test_growth_near(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_small),	    cmocka_unit_test(test_none),	cmocka_unit_test(test_uniform),
-		cmocka_unit_test(test_margin),	    cmocka_unit_test(test_margin_holds), cmocka_unit_test(test_top_exact),
-		cmocka_unit_test(test_top_full),    cmocka_unit_test(test_growth_base),	cmocka_unit_test(test_growth_boots),
-		cmocka_unit_test(test_growth_state), cmocka_unit_test(test_growth_near),
+	    cmocka_unit_test(test_small),	 cmocka_unit_test(test_none),
+	    cmocka_unit_test(test_uniform),	 cmocka_unit_test(test_margin),
+	    cmocka_unit_test(test_margin_holds), cmocka_unit_test(test_top_exact),
+	    cmocka_unit_test(test_top_full),	 cmocka_unit_test(test_growth_base),
+	    cmocka_unit_test(test_growth_boots), cmocka_unit_test(test_growth_state),
+	    cmocka_unit_test(test_growth_near),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
