@@ -88,7 +88,7 @@ static size_t next_reply(struct imap_session *s, const char *doing)
 		if (n > 0)
 			return (size_t)n;
 		if (n < 0) {
-			fail(s, "protocol", "%s: answer longer than %d bytes", doing, IMAP_REPLY_MAX);
+			imap_fail(s, "protocol", "%s: answer longer than %d bytes", doing, IMAP_REPLY_MAX);
 			return 0;
 		}
 		if (!receive(s, doing))
