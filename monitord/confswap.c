@@ -231,17 +231,17 @@ void confswap_free(struct confswap *r)
 	free(r);
 }
 
-/* A file that does not load may still tell where the state is: the path after "monitord_state:". */
+/* A file that does not load may still tell where the state is: the path after monitord_state, quoted or not. */
 static char *state_in_text(const char *path)
 {
-	static const char key[] = "monitord_state:";
+	static const char key[] = "monitord_state";
 	struct buf b;
 	char *out = NULL;
 	buf_init(&b, 4 << 20);
 	const char *at = file_read(path, &b) ? strstr(buf_str(&b), key) : NULL;
 	if (at) {
 		at += sizeof key - 1;
-		at += strspn(at, " \t\"'");
+		at += strspn(at, " \t\"':");
 		size_t n = strcspn(at, "\"'#\r\n,}");
 		while (n && (at[n - 1] == ' ' || at[n - 1] == '\t'))
 			n--;

@@ -208,6 +208,7 @@ static void on_lost(void *arg, struct run *r, const char *why, bool culprit)
 	c->deaths++;
 	check_set_result(c, "prober", why, NULL, NULL);
 	bool at_once = !culprit && c->deaths < DEATHS_MAX;
+	self_prober(s, now.boot_ms);
 	enum judge_step step = judge_result(&c->judge, c->max, NAG_UNKNOWN, false, &now);
 	note_turn(c, &before, r);
 	run_ended(s, c, at_once);

@@ -49,6 +49,8 @@ static void fail(struct item *it, int64_t now, int64_t wait)
 	it->again_ms = it->again_ms * 2 > AGAIN_MAX_MS ? AGAIN_MAX_MS : it->again_ms * 2;
 }
 
+static void send_due(struct lastresort *l, int64_t now);
+
 static void on_outcome(void *arg, struct line *line, const char *id, enum outcome o, const char *detail)
 {
 	struct lastresort *l = arg;
@@ -70,8 +72,10 @@ static void on_outcome(void *arg, struct line *line, const char *id, enum outcom
 		} else {
 			fail(it, now, 0);
 		}
-		return;
+		break;
 	}
+	if (l->set && !l->let_go_ms)
+		send_due(l, now);
 }
 
 static void on_health(void *arg, struct line *line, bool ok, const char *text)

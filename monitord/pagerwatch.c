@@ -237,6 +237,11 @@ bool pagerwatch_alive(const struct pagerwatch *w)
 	return w && w->verdict == BEAT_ALIVE && heartbeat_watch(w->beat)->ever;
 }
 
+bool pagerwatch_knows(const struct pagerwatch *w)
+{
+	return w && (heartbeat_watch(w->beat)->ever || w->verdict >= BEAT_SILENT);
+}
+
 const char *pagerwatch_paged(const struct pagerwatch *w)
 {
 	return w && w->verdict >= BEAT_SILENT && lastresort_is_set(w->last) ? "paged on the last resort's line" : NULL;

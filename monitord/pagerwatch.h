@@ -24,6 +24,8 @@ void pagerwatch_forgive(struct pagerwatch *w, int64_t now_ms);
 /* An event was decided. */
 void pagerwatch_event(struct pagerwatch *w, const struct event *e);
 bool pagerwatch_alive(const struct pagerwatch *w);
+/* Whether anything can be said of pagerd yet: it was heard of, or waited for in vain. */
+bool pagerwatch_knows(const struct pagerwatch *w);
 /* Why self.pagerd's problem need not be paged by pagerd: the last resort did; NULL: it was not. */
 const char *pagerwatch_paged(const struct pagerwatch *w);
 /* The object "pager" of the snapshot. */

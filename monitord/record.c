@@ -191,7 +191,7 @@ bool record_decode(struct check *c, const char *text, size_t len, char *why, siz
 		c->was_blocked = json_bool(o, "was_blocked", false);
 		const char *blob = json_str(o, "blob", NULL), *probe = json_str(o, "probe", "");
 		/* another probe cannot read it */
-		if (blob && c->conf && strcmp(c->conf->probe, probe) == 0) {
+		if (blob && strcmp(c->conf ? c->conf->probe : "", probe) == 0) {
 			free(c->blob);
 			c->blob = strdup(blob);
 		}

@@ -48,7 +48,7 @@ static void self_spool(struct super *s)
 	core_self(s, "self.spool", ok ? NAG_OK : NAG_CRITICAL, ok ? "" : "disk", text);
 }
 
-static void self_prober(struct super *s, int64_t now_ms)
+void self_prober(struct super *s, int64_t now_ms)
 {
 	char text[400] = "";
 	for (int i = 0; i < 2 && !text[0]; i++)

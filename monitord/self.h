@@ -18,6 +18,8 @@ enum { SELF_EVERY_MS = 5000, SELF_AGAIN_MS = 200 };
 void self_tick(struct super *s, int64_t now_ms);
 /* Own link, now; at most every SELF_AGAIN_MS. */
 void self_look(struct super *s, int64_t now_ms);
+/* self.prober, before anything is judged that a prober's end explains. */
+void self_prober(struct super *s, int64_t now_ms);
 /* self.config, whenever s->config_error changed. */
 void self_config(struct super *s);
 

@@ -76,6 +76,8 @@ static bool must_ask_parents(struct super *s, struct check *c, int64_t now_ms)
 static bool must_hold(struct super *s, struct check *c, bool blocked, int64_t now_ms)
 {
 	const struct judge *j = &c->judge;
+	if (strcmp(c->name, "self.pagerd") == 0 && !pagerwatch_knows(s->pagerwatch))
+		return true; /* what was so before our restart may be over */
 	if (!judge_problem(j) || blocked) {
 		c->was_blocked = blocked && judge_problem(j);
 		c->verify_ms = c->hold_until_ms = 0;

@@ -179,7 +179,7 @@ enum state_found state_load(struct state *s, struct check *c, const struct evlog
 	if (prefer_twin(c, have, twin))
 		have = have < 0 ? have : 1;
 	else if (have <= 0)
-		c->judge.change = (uint64_t)(clock_wall_ms() / 1000);
+		c->judge.change = (uint64_t)clock_wall_ms();
 	if (have < 0 && c->generation == 0) {
 		from_history(c, h);
 		return STATE_LOST;
