@@ -20,19 +20,30 @@ enum { SPOOL_SCAN_MAX = 1000, SPOOL_FILE_MAX = 65536 };
 
 static const char *const rooms[] = { "tmp", "new", "done", "bad" };
 
+/* One directory both daemons (one group, two users) can write, whatever the umask of the one that makes it. */
+static bool make_room(const char *path, char *why, size_t size)
+{
+	struct stat st;
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return true;
+	if (file_mkdirs(path, 0770) && stat(path, &st) == 0) {
+		if ((st.st_mode & 0770) != 0770 && st.st_uid == geteuid())
+			chmod(path, (st.st_mode & 07000) | 0770);
+		return true;
+	}
+	snprintf(why, size, "%s: %s", path, strerror(errno));
+	return false;
+}
+
 bool spool_make(const char *dir, char *why, size_t size)
 {
-	if (!file_mkdirs(dir, 0770)) {
-		snprintf(why, size, "%s: %s", dir, strerror(errno));
+	if (!make_room(dir, why, size))
 		return false;
-	}
 	for (size_t i = 0; i < 4; i++) {
 		char path[PATH_MAX];
 		snprintf(path, sizeof path, "%s/%s", dir, rooms[i]);
-		if (!file_mkdirs(path, 0770)) {
-			snprintf(why, size, "%s: %s", path, strerror(errno));
+		if (!make_room(path, why, size))
 			return false;
-		}
 	}
 	return true;
 }

@@ -203,12 +203,30 @@ static void bad_files_are_set_aside(void **state)
 	spool_reader_free(r);
 }
 
+/* One group, two users: what one daemon makes the other must be able to write, whatever its umask. */
+static void rooms_are_writable_by_the_group(void **state)
+{
+	struct dirs *d = *state;
+	char why[200], path[200];
+	struct stat st;
+	mode_t old = umask(077);
+	assert_true(spool_make(d->spool, why, sizeof why));
+	umask(old);
+	static const char *const rooms[] = { "", "/tmp", "/new", "/done", "/bad" };
+	for (size_t i = 0; i < 5; i++) {
+		snprintf(path, sizeof path, "%s%s", d->spool, rooms[i]);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 0777, 0770);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(written_read_done, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(twin_takes_over, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(a_hung_spool_does_not_hold_events, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(rooms_are_writable_by_the_group, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(bad_files_are_set_aside, make_dir, remove_dir),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
