@@ -3,7 +3,7 @@ directory of ours, nothing of the host's own systemd is touched.
 
     with Systemd(tmp_path, install=tree) as sd:      # install: a DESTDIR tree laid over the root
         sd.run("systemctl", "start", "monitord")
-        sd.shared                                     # a directory seen at the same path inside and outside
+        sd.shared                                     # a directory of the outside, seen inside at sd.inside(path)
 
 The network is the host's loopback, so that servers started outside are reached from inside.
 """
@@ -39,7 +39,7 @@ mount -t tmpfs -o mode=755 tmpfs "$R/dev"
 for n in null zero full random urandom tty; do : > "$R/dev/$n"; mount --bind /dev/$n "$R/dev/$n"; done
 mkdir "$R/dev/pts" "$R/dev/shm"; mount -t devpts -o newinstance,ptmxmode=0666 devpts "$R/dev/pts"; ln -s pts/ptmx "$R/dev/ptmx"
 mount -t tmpfs -o mode=1777 tmpfs "$R/dev/shm"; ln -s /proc/self/fd "$R/dev/fd"
-mkdir -p "$R$S"; mount --bind "$S" "$R$S"
+mkdir -p "$R/srv/shared"; mount --bind "$S" "$R/srv/shared"
 hostname labsd
 cd "$R"; mkdir -p .old; pivot_root . .old; cd /
 umount -l /.old; rmdir /.old
@@ -78,6 +78,7 @@ class Systemd:
         self.shared.chmod(0o755)
         if install:
             shutil.copytree(install, self.dir / "install", symlinks=True)
+            (self.dir / "install").chmod(0o755)     # it lends its mode to the root directory
         (self.dir / "inside.sh").write_text(f"MASKED='{' '.join(MASKED)}'\n" + INSIDE)
         (self.dir / "outside.sh").write_text(OUTSIDE)
         self.outer, self.pid = None, 0
@@ -121,6 +122,10 @@ class Systemd:
             subprocess.run(["unshare", "-m", "sh", "-c", 'mkdir -p "$1"; mount -t cgroup2 none "$1" && '
                             'find "$1/$2" -depth -type d -exec rmdir {} +', "sh", str(self.dir / "cg"),
                             name.read_text().strip()], capture_output=True)
+
+    def inside(self, path):
+        """Where a path below shared is inside; not below /tmp, which the units' PrivateTmp hides."""
+        return "/srv/shared/" + str(Path(path).relative_to(self.shared))
 
     def run(self, *command, check=True, timeout=120, text=None):
         done = subprocess.run(["nsenter", "-t", str(self.pid), "-a", *map(str, command)], capture_output=True, text=True,

@@ -23,23 +23,22 @@ NUMBER = "+819012345678"
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
-    """What `make install` installs, with PREFIX=/usr."""
+    """What `make install` installs."""
     if not (PLAIN / "monitord").exists():
         pytest.skip(f"no build without sanitizers in {PLAIN}")
     d = tmp_path_factory.mktemp("install")
-    done = subprocess.run(["make", "-s", f"B={PLAIN}", "install", f"DESTDIR={d}", "PREFIX=/usr", "OPT=-O2"], cwd=ROOT,
+    done = subprocess.run(["make", "-s", f"B={PLAIN}", "install", f"DESTDIR={d}", "SYSCONFDIR=/etc"], cwd=ROOT,
                           capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr
-    # built for another prefix: tell where the programs are by the configuration's paths.libexec
     return d
 
 
 def configuration(sd, relay, store, keys):
     checks = {
         "relay": {"probe": "smtp", "host": "127.0.0.1", "port": relay.port},
-        "load": {"probe": "load"},
-        "disk": {"probe": "disk", "path": ["/var/spool/monitord"]},
-        "queue": {"probe": "queue", "queue_directory": [str(relay.queue)]},
+        "load": {"probe": "load", "warning": "1000"},
+        "disk": {"probe": "disk", "path": ["/var/spool/monitord"], "warning": "1%"},
+        "queue": {"probe": "queue", "queue_directory": [sd.inside(relay.queue)]},
         "foreign": {"probe": "exec", "command": ["/usr/lib/nagios/plugins/check_dummy", "0", "fine"]},
         "round trip": {"probe": "roundtrip", "smtp_host": "127.0.0.1", "smtp_port": relay.port, "imap_host": "127.0.0.1",
                        "imap_port": store.imap_port, "imap_user": "user@lab.test", "imap_tls": "none",
@@ -47,7 +46,6 @@ def configuration(sd, relay, store, keys):
                        "from": "probe@lab.test", "to": "user@lab.test"},
     }
     return {
-        "paths": {"libexec": "/usr/lib/monitord"},
         "probers": {"local": {"socket": "/run/monitord-prober/local.sock"}},
         "defaults": {"interval": "1s", "retry_interval": "1s", "max_check_attempts": 1, "contacts": ["oncall"]},
         "checks": checks,
@@ -66,7 +64,7 @@ class Host:
 
     def write_config(self, config):
         (self.sd.shared / "monitord.yaml").write_text(json.dumps(config, indent=1))
-        self.sd.run("cp", self.sd.shared / "monitord.yaml", "/etc/monitord/monitord.yaml")
+        self.sd.run("cp", self.sd.inside(self.sd.shared / "monitord.yaml"), "/etc/monitord/monitord.yaml")
 
     def status(self):
         done = self.sd.run("monitorctl", "status", "--json", check=False)
@@ -102,8 +100,8 @@ def host(tmp_path_factory, tree):
     with systemd_ns.Systemd(work / "ns", install=tree) as sd, dovecot.Dovecot(sd.shared / "dc") as store, \
             postfix.Postfix(sd.shared / "pf", transport=store.lmtp) as relay:
         postfix.reachable_by_daemons(sd.shared / "pf")
-        sd.run("systemd-sysusers", "/usr/lib/sysusers.d/monitord.conf")
-        sd.run("systemd-tmpfiles", "--create", "/usr/lib/tmpfiles.d/monitord.conf")
+        sd.run("systemd-sysusers", "/usr/local/lib/sysusers.d/monitord.conf")
+        sd.run("systemd-tmpfiles", "--create", "/usr/local/lib/tmpfiles.d/monitord.conf")
         sd.run("mkdir", "-p", "/etc/monitord/keys")
         for name, text in (("password", "secret\n"), ("key", "0123456789abcdef0123456789abcdef\n")):
             sd.run("sh", "-c", f"cat > /etc/monitord/keys/{name}; chgrp monitord /etc/monitord/keys/{name}; "
@@ -123,7 +121,7 @@ def host(tmp_path_factory, tree):
 
 def test_units_are_sound(tree):
     for unit in UNITS:
-        f = tree / "lib/systemd/system" / f"{unit}.service"
+        f = tree / "etc/systemd/system" / f"{unit}.service"
         text = f.read_text()
         assert not re.search(r"@[A-Z]+@", text)
         for key in ("Restart=always", "RestartSec=1s", "StartLimitIntervalSec=0", "OOMPolicy=continue", "ProtectSystem=strict"):
@@ -173,7 +171,7 @@ def test_a_wedged_monitord_is_restarted_by_the_watchdog(host):
 def test_reload_and_restart_of_monitord_never_touch_pagerd(host):
     wait_for(lambda: host.status()["pagerd"], 60, "pagerd up")
     pagerd = host.pid("monitord-pagerd")
-    host.config["checks"]["another"] = {"probe": "load"}
+    host.config["checks"]["another"] = {"probe": "load", "warning": "1000"}
     host.write_config(host.config)
     host.sd.run("systemctl", "reload", "monitord")
     host.wait_check("another", "OK")
