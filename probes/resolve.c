@@ -214,7 +214,8 @@ static enum resolve_outcome judge(const struct query *q, char *why, size_t size)
 		snprintf(why, size, "the resolver does not answer");
 		return RESOLVE_NO_ANSWER;
 	case ARES_ECONNREFUSED:
-		snprintf(why, size, "no resolver there (refused)");
+		/* c-ares says so too when every server answered SERVFAIL or REFUSED */
+		snprintf(why, size, "the resolver refuses or fails");
 		return RESOLVE_NO_ANSWER;
 	default:
 		snprintf(why, size, "the resolver fails: %s", ares_strerror(q->status));

@@ -29,7 +29,7 @@ static bool closed(struct smtp_session *s)
 	return smtp_fault_set(s->fault, SMTP_FAULT_CLOSED, s->phase, "closes the connection in %s", smtp_phase_name(s->phase));
 }
 
-static bool no_auth(struct smtp_session *s)
+bool smtp_explain_no_auth(struct smtp_session *s)
 {
 	if (!smtp_reply_offers(&s->ehlo, "AUTH"))
 		return smtp_fault_set(s->fault, SMTP_FAULT_ANSWER, SMTP_AUTH, "does not offer AUTH%s",
@@ -56,7 +56,7 @@ bool smtp_explain(struct smtp_session *s, enum smtp_wire_state state)
 		return smtp_fault_set(s->fault, SMTP_FAULT_TLS, SMTP_STARTTLS, "TLS: %s",
 				      s->check.report.why[0] ? s->check.report.why : last_part(smtp_wire_why(s->wire)));
 	case WIRE_NO_AUTH:
-		return no_auth(s);
+		return smtp_explain_no_auth(s);
 	case WIRE_STOPPED:
 		return smtp_fault_set(s->fault, SMTP_FAULT_NOT_SMTP, s->phase, "answers %s out of order: %s",
 				      smtp_phase_name(s->phase), smtp_wire_why(s->wire));

@@ -144,6 +144,8 @@ static bool on_reply(struct smtp_session *s, const struct smtp_reply *r)
 		smtp_phase_begin(s, SMTP_AUTH);
 	else if (s->phase == SMTP_STARTTLS)
 		s->secure = true;
+	else if (s->phase == SMTP_AUTH)
+		s->logged_in = true;
 	return true;
 }
 
@@ -218,6 +220,16 @@ static bool wire_up(struct smtp_session *s)
 	return smtp_fault_set(s->fault, SMTP_FAULT_LOCAL, SMTP_CONNECT, "cannot be measured: out of memory or a bad name");
 }
 
+/* libcurl goes on without a login when none is offered. */
+static bool not_logged_in(struct smtp_session *s)
+{
+	struct smtp_fault *fault = s->fault;
+
+	smtp_quit(s, NULL);
+	s->fault = fault;
+	return smtp_explain_no_auth(s);
+}
+
 static bool converse(struct smtp_session *s)
 {
 	enum smtp_wire_state state;
@@ -236,8 +248,7 @@ static bool converse(struct smtp_session *s)
 	}
 	smtp_phase_end(s);
 	s->fault->kind = SMTP_FINE;
-	s->open = true;
-	return true;
+	return !s->t.user || s->logged_in || not_logged_in(s);
 }
 
 /* A server that refused us is still told QUIT; libcurl has let go of the socket by then. */

@@ -23,7 +23,8 @@ struct smtp_session {
 	enum smtp_phase phase;
 	int64_t since_us;       /* CLOCK_BOOTTIME, start of the phase; 0: in none */
 	bool secure;            /* TLS began: raw bytes on fd would make no sense */
-	bool open, broken;
+	bool logged_in;
+	bool broken;
 	char helo[SMTP_HELO_MAX];
 };
 
@@ -39,5 +40,7 @@ int64_t smtp_limit_ms(const struct smtp_target *t, enum smtp_phase phase);
 const char *smtp_where(enum smtp_phase phase);
 /* Fills the fault for a dialogue that ended in this state; returns false. */
 bool smtp_explain(struct smtp_session *s, enum smtp_wire_state state);
+/* The fault for a login that did not come about although nobody refused it; returns false. */
+bool smtp_explain_no_auth(struct smtp_session *s);
 
 #endif

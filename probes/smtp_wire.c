@@ -23,7 +23,7 @@ struct smtp_wire {
 	CURL *easy;
 	struct curl_slist *to;
 	bool added;
-	bool local; /* a callback of ours failed, why is in error */
+	char local[200]; /* why a callback of ours failed; libcurl overwrites error then */
 	int os_errno;
 	char error[CURL_ERROR_SIZE];
 };
@@ -71,9 +71,8 @@ static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *arg)
 	struct smtp_wire *w = arg;
 
 	(void)easy;
-	if (tls_trust_apply(ssl_ctx, w->conf.check, w->error, sizeof(w->error)))
+	if (tls_trust_apply(ssl_ctx, w->conf.check, w->local, sizeof(w->local)))
 		return CURLE_OK;
-	w->local = true;
 	return CURLE_ABORTED_BY_CALLBACK;
 }
 
@@ -183,7 +182,7 @@ static enum smtp_wire_state classify(struct smtp_wire *w, CURLcode rc)
 	w->os_errno = (int)os_errno;
 	if (!w->error[0])
 		snprintf(w->error, sizeof(w->error), "%s", curl_easy_strerror(rc));
-	if (w->local)
+	if (w->local[0])
 		return WIRE_LOCAL;
 	switch (rc) {
 	case CURLE_WRITE_ERROR:
@@ -227,7 +226,7 @@ enum smtp_wire_state smtp_wire_step(struct smtp_wire *w, int wait_ms)
 
 const char *smtp_wire_why(const struct smtp_wire *w)
 {
-	return w->error;
+	return w->local[0] ? w->local : w->error;
 }
 
 int smtp_wire_errno(const struct smtp_wire *w)
