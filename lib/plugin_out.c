@@ -149,6 +149,8 @@ static bool parse_label(struct span *s, char out[PERF_LABEL_MAX])
 		if (n < PERF_LABEL_MAX - 1)
 			out[n++] = *p;
 	}
+	while (n > 0 && blank(out[n - 1]))
+		n--;
 	out[n] = '\0';
 	if (n == 0 || p >= s->end || *p != '=')
 		return false;

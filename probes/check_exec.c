@@ -29,7 +29,7 @@ enum {
 	OUT_MAX = 64 * 1024,
 	ERR_MAX = 4096,
 	FLOOD_MAX = 64 * 1024 * 1024, /* a program that writes that much has gone mad: killed */
-	LOOK_MS = 1000,               /* how soon a cancel is seen */
+	LOOK_MS = 250,                /* how soon a cancel is seen */
 	REAP_MS = 4500,               /* how long the guard may need to kill everything; below RUNNER_STUCK_MS */
 	ENV_MAX = 300
 };

@@ -39,6 +39,7 @@ static const struct row rows[] = {
 	{ OUT("T|novalue =5 x=1\n"), "T", "(2 pieces of performance data made no sense)\n", "x=1" },
 	{ OUT("T|x=abc\n"), "T", "(1 pieces of performance data made no sense)\n", "" },
 	{ OUT("T|'open=1\n"), "T", "(1 pieces of performance data made no sense)\n", "" },
+	{ OUT("T|' '=1 'x '=2\n"), "T", "(2 pieces of performance data made no sense)\n", "x=2" },
 	{ OUT("T|x=\n"), "T", "(1 pieces of performance data made no sense)\n", "" },
 	{ OUT("T|x=1e999\n"), "T", "(1 pieces of performance data made no sense)\n", "" },
 	/* hostile bytes */
