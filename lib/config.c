@@ -348,8 +348,11 @@ struct config *config_build(struct conf_files *files, const char *libexec,
 	loader_fini(l);
 	sort_complaints(c, first, files);
 	sort_complaints(&conf->warnings, 0, files);
-	if (whole && c->n + c->dropped == before)
+	if (whole && c->n + c->dropped == before) {
+		for (size_t i = 0; i < files->n; i++)
+			tree_strip(files->v[i].root);
 		return conf;
+	}
 	config_free(conf);
 	return NULL;
 }

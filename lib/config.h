@@ -85,7 +85,7 @@ struct config {
 	char *source;      /* the main file's path */
 	bool from_copy;    /* the last good copy is in force, not source; set by the daemon that loaded the copy */
 	struct complaints warnings; /* what is allowed and yet worth a look; never empty text, never fatal */
-	void *trees;       /* private: the files as read; keeps the marks' file names alive */
+	void *trees;       /* private: the files' bytes, for config_keep; keeps the marks' file names alive */
 	void *index;       /* private: checks by name */
 };
 

@@ -58,6 +58,15 @@ void tree_free(struct node *root)
 	node_free(root);
 }
 
+void tree_strip(struct node *root)
+{
+	for (size_t i = 0; i < root->nkids; i++)
+		node_free(root->kids[i]);
+	free(root->kids);
+	root->kids = NULL;
+	root->nkids = 0;
+}
+
 struct node *tree_get(const struct node *map, const char *key)
 {
 	if (!map || map->kind != NODE_MAP)

@@ -28,6 +28,8 @@ struct node {
  * An empty document is an empty map. */
 struct node *tree_parse(const char *file, const char *bytes, size_t len, struct complaints *c);
 void tree_free(struct node *root);
+/* Frees all nodes but the root, which keeps alive the file name that copied marks point to. */
+void tree_strip(struct node *root);
 struct node *tree_get(const struct node *map, const char *key); /* NULL when absent or not a map */
 
 #endif
