@@ -341,6 +341,7 @@ static void test_ids(void **state)
 	    {"12345", false, 0},
 	    {"DF6BC63.tmp", false, 0},
 	    {"4jX2JX\xc3\xa9z2q", false, 0},
+	    {"QQQQ4jX2JX3934z2q", true, 0}, /* no time is that long */
 	    {"4jX2JXAAAAz2q", true, 0}, /* A only stands in short ids */
 	    {"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz", false, 0},
 	};
