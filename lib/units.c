@@ -195,12 +195,13 @@ char *range_text(const struct range *r, char *out, size_t size)
 		return out;
 	}
 	if (isinf(r->start))
-		snprintf(a, sizeof a, "~:");
+		snprintf(a, sizeof a, "~");
 	else if (r->start != 0 || isinf(r->end))
-		range_number(r->start, a, sizeof a - 2), strcat(a, ":");
+		range_number(r->start, a, sizeof a);
+	bool colon = isinf(r->start) || a[0];
 	if (!isinf(r->end))
 		range_number(r->end, b, sizeof b);
-	snprintf(out, size, "%s%s%s", r->inside ? "@" : "", a, b);
+	snprintf(out, size, "%s%s%s%s", r->inside ? "@" : "", a, colon ? ":" : "", b);
 	return out;
 }
 
