@@ -1,7 +1,7 @@
 /*
- * One command, one answer, and in between whatever the modem likes to say: for the SMS line. Promises that an unsolicited
- * line between any two lines disturbs nothing, that no wait is longer than its deadline, and that foreign bytes
- * fill nothing beyond AT_ANSWER_MAX.
+ * One command, one answer, and in between whatever the modem likes to say: for the SMS line. Promises that an
+ * unsolicited line between any two lines disturbs nothing, that no wait is longer than its deadline, and that
+ * foreign bytes fill nothing beyond AT_ANSWER_MAX.
  */
 #include "at.h"
 
@@ -174,7 +174,8 @@ static enum at_final final_of(enum at_kind k)
 	return AT_ERROR;
 }
 
-static enum at_final collect(struct at *at, const char *prefix, bool prompt, int64_t deadline, struct at_answer *a)
+static enum at_final collect(struct at *at, const char *prefix, bool prompt, int64_t deadline,
+			     struct at_answer *a)
 {
 	for (;;) {
 		enum at_final f = next_line(at, deadline);
@@ -215,7 +216,8 @@ static bool send_command(struct at *at, const char *command, struct at_answer *a
 		a->final = AT_ERROR;
 		return false;
 	}
-	/* what came since the last answer is unsolicited, or the tail of an old mess: never this command's answer */
+	/* what came since the last answer is unsolicited, or the tail of an old mess: never this command's
+	 * answer */
 	if (!at_idle(at)) {
 		a->final = AT_GONE;
 		return false;
@@ -227,7 +229,8 @@ static bool send_command(struct at *at, const char *command, struct at_answer *a
 	return false;
 }
 
-enum at_final at_command(struct at *at, const char *command, const char *prefix, int64_t deadline, struct at_answer *a)
+enum at_final at_command(struct at *at, const char *command, const char *prefix, int64_t deadline,
+			 struct at_answer *a)
 {
 	return send_command(at, command, a) ? collect(at, prefix, false, deadline, a) : a->final;
 }

@@ -1,6 +1,6 @@
 /*
- * Splits a modem's bytes into lines and tells lines apart, for at.c and the simulated modem's tests. Every byte here
- * is foreign.
+ * Splits a modem's bytes into lines and tells lines apart, for at.c and the simulated modem's tests. Every
+ * byte here is foreign.
  */
 #include "atparse.h"
 
@@ -26,7 +26,8 @@ enum at_fed at_lines_feed(struct at_lines *l, char byte)
 		l->overlong = false;
 		return had ? AT_FED_LINE : AT_FED_NOTHING;
 	}
-	/* line noise and NULs of a modem that just woke up; a DEL or 8-bit byte stays and spoils its line only */
+	/* line noise and NULs of a modem that just woke up; a DEL or 8-bit byte stays and spoils its line
+	 * only */
 	if ((unsigned char)byte < 0x20)
 		return AT_FED_NOTHING;
 	if (l->len >= AT_LINE_MAX) {
@@ -61,7 +62,8 @@ static int error_code(const char *text)
 
 enum at_kind at_classify(const char *line, int *code)
 {
-	static const char *const errors[] = {"ERROR", "NO CARRIER", "NO DIALTONE", "NO DIAL TONE", "BUSY", "NO ANSWER",
+	static const char *const errors[] = {"ERROR", "NO CARRIER", "NO DIALTONE", "NO DIAL TONE", "BUSY",
+	 "NO ANSWER",
 					     "COMMAND NOT SUPPORT", "TOO MANY PARAMETERS"};
 
 	*code = -1;
@@ -101,8 +103,10 @@ bool at_pdu_follows(const char *line)
 bool at_unsolicited(const char *line)
 {
 	static const char *const said[] = {
-		"RING", "+CRING:", "+CLIP:", "+CMTI:", "+CMT:", "+CDS:", "+CDSI:", "+CBM:", "+CBMI:", "+CREG:", "+CEREG:",
-		"+CGREG:", "+CUSD:", "+CIEV:", "+CSSI:", "+CSSU:", "+CTZV:", "+CGEV:", "+CCWA:", "^", "RDY", "SMS READY",
+		"RING", "+CRING:", "+CLIP:", "+CMTI:", "+CMT:", "+CDS:", "+CDSI:", "+CBM:", "+CBMI:",
+		"+CREG:", "+CEREG:",
+		"+CGREG:", "+CUSD:", "+CIEV:", "+CSSI:", "+CSSU:", "+CTZV:", "+CGEV:", "+CCWA:", "^", "RDY",
+		"SMS READY",
 		"SMS Ready", "Call Ready", "+CPIN:", "+CFUN:", "*PSUTTZ", "NORMAL POWER DOWN", "+PBREADY",
 	};
 
@@ -174,7 +178,8 @@ int at_registration(const char *line)
 {
 	long second = at_number(line, 1, -1), first = at_number(line, 0, -1);
 
-	/* an answer has two plain numbers; unsolicited, the second parameter is an area code in quotes or absent */
+	/* an answer has two plain numbers; unsolicited, the second parameter is an area code in quotes or
+	 * absent */
 	return second >= 0 && second <= 15 ? (int)second : first >= 0 && first <= 15 ? (int)first : -1;
 }
 
@@ -186,11 +191,13 @@ bool at_registered(int stat)
 const char *at_registration_text(int stat)
 {
 	static const char *const text[] = {
-		"not registered, not searching", "registered", "searching for a network", "registration denied",
+		"not registered, not searching", "registered", "searching for a network",
+		"registration denied",
 		"registration unknown (no coverage)", "registered, roaming", "registered for SMS only",
 		"registered for SMS only, roaming", "emergency calls only",
 	};
 
-	return stat >= 0 && stat < (int)(sizeof(text) / sizeof(text[0])) ? text[stat] : "registration unknown";
+	return stat >= 0 && stat < (int)(sizeof(text) / sizeof(text[0])) ? text[stat]
+									 : "registration unknown";
 }
 

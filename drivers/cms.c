@@ -1,6 +1,6 @@
 /*
- * The table of modem errors, for the SMS line. A code nobody listed counts as passing: a page is then tried again
- * rather than given up.
+ * The table of modem errors, for the SMS line. A code nobody listed counts as passing: a page is then tried
+ * again rather than given up.
  */
 #include "cms.h"
 

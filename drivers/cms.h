@@ -1,6 +1,6 @@
 /*
- * What the error codes of a GSM modem mean for a page: +CMS ERROR (3GPP TS 27.005, 3.2.5, with 24.011 and 23.040) and
- * +CME ERROR (27.007, 9.2). Pure tables.
+ * What the error codes of a GSM modem mean for a page: +CMS ERROR (3GPP TS 27.005, 3.2.5, with 24.011
+ * and 23.040) and +CME ERROR (27.007, 9.2). Pure tables.
  */
 #ifndef DRIVERS_CMS_H
 #define DRIVERS_CMS_H

@@ -1,6 +1,6 @@
 /*
- * SMS-SUBMIT out of a text: for the SMS line and its tests. Promises that what comes out is what 23.040 says, or a
- * reason; reading is in pdu_read.c.
+ * SMS-SUBMIT out of a text: for the SMS line and its tests. Promises that what comes out is what 23.040 says,
+ * or a reason; reading is in pdu_read.c.
  */
 #include "pdu.h"
 
@@ -10,7 +10,13 @@
 #include "gsm7.h"
 #include "utf8.h"
 
-enum { FO_SUBMIT = 0x01, FO_REJECT_DUPLICATES = 0x04, FO_RELATIVE_VP = 0x10, FO_REPORT = 0x20, FO_HEADER = 0x40 };
+enum {
+	FO_SUBMIT = 0x01,
+	FO_REJECT_DUPLICATES = 0x04,
+	FO_RELATIVE_VP = 0x10,
+	FO_REPORT = 0x20,
+	FO_HEADER = 0x40
+};
 enum { DCS_GSM7 = 0x00, DCS_UCS2 = 0x08 };
 enum { HEADER_OCTETS = 6, USER_DATA_MAX = 140 };
 enum { UNITS_MAX = PDU_PARTS_MAX * PDU_PART_GSM7 };
@@ -121,7 +127,8 @@ static bool pair_starts(const struct units *u, size_t i)
 /* An ESC is an ESC only if the unit before it is not one; the encoder never makes two in a row. */
 static bool split(struct units *u, size_t max_parts)
 {
-	size_t single = u->ucs2 ? PDU_SINGLE_UCS2 : PDU_SINGLE_GSM7, each = u->ucs2 ? PDU_PART_UCS2 : PDU_PART_GSM7;
+	size_t single = u->ucs2 ? PDU_SINGLE_UCS2 : PDU_SINGLE_GSM7,
+	       each = u->ucs2 ? PDU_PART_UCS2 : PDU_PART_GSM7;
 	size_t at = 0;
 
 	u->start[0] = 0;

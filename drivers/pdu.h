@@ -1,6 +1,7 @@
 /*
- * SMS protocol data units (3GPP TS 23.040) as the hex strings that AT+CMGS takes and +CMGR, +CMT and +CDS give: SUBMIT
- * is made, DELIVER and STATUS-REPORT are read. Pure: no I/O, no clock, no memory of its own but struct buf.
+ * SMS protocol data units (3GPP TS 23.040) as the hex strings that AT+CMGS takes and +CMGR, +CMT and +CDS
+ * give: SUBMIT is made, DELIVER and STATUS-REPORT are read. Pure: no I/O, no clock, no memory of its own but
+ * struct buf.
  */
 #ifndef DRIVERS_PDU_H
 #define DRIVERS_PDU_H
@@ -21,7 +22,7 @@ enum {
 };
 
 struct pdu_submit {
-	const char *smsc;      /* service centre, digits with or without '+'; NULL or "": the one on the SIM */
+	const char *smsc; /* service centre, digits with or without '+'; NULL or "": the one on the SIM */
 	const char *to;        /* digits, '+' first for an international number */
 	const char *text;      /* UTF-8 */
 	int64_t validity_ms;   /* 0: the centre's own default */
@@ -38,8 +39,8 @@ struct pdu_part {
 
 /* An address: optional '+', then 1 to 20 digits (the first not 0 after '+'). False and a reason in why. */
 bool pdu_address_ok(const char *to, char *why, size_t size);
-/* Makes the parts; how many, 0 with a reason in why. GSM-7 when the text allows, else UCS-2. Neither an ESC pair nor a
- * surrogate pair is split over two parts. */
+/* Makes the parts; how many, 0 with a reason in why. GSM-7 when the text allows, else UCS-2. Neither an ESC
+ * pair nor a surrogate pair is split over two parts. */
 size_t pdu_submit(const struct pdu_submit *s, struct pdu_part parts[PDU_PARTS_MAX], char *why, size_t size);
 /* The relative validity octet (23.040, 9.2.3.12.1) of at least that time, at most 63 weeks. */
 uint8_t pdu_validity(int64_t ms);

@@ -1,6 +1,6 @@
 /*
- * Reads SMS-DELIVER and SMS-STATUS-REPORT: foreign bytes, so every length is checked against what is there. Called by
- * the SMS line for +CMGR, +CMGL, +CMT and +CDS.
+ * Reads SMS-DELIVER and SMS-STATUS-REPORT: foreign bytes, so every length is checked against what is there.
+ * Called by the SMS line for +CMGR, +CMGL, +CMT and +CDS.
  */
 #include "pdu.h"
 
@@ -68,7 +68,8 @@ static bool read_address(struct cursor *c, char *out, size_t size)
 	const uint8_t *p;
 	size_t n = 0;
 
-	if (!take1(c, &ndigits) || ndigits > PDU_ADDRESS_MAX || !take1(c, &type) || !take(c, (ndigits + 1u) / 2, &p))
+	if (!take1(c, &ndigits) || ndigits > PDU_ADDRESS_MAX || !take1(c, &type) ||
+	    !take(c, (ndigits + 1u) / 2, &p))
 		return false;
 	if ((type & 0x70) == 0x50) {
 		uint8_t septets[16];
@@ -115,7 +116,8 @@ static bool read_time(struct cursor *c, int64_t *wall_ms)
 	tm.tm_min = two(p[4]);
 	tm.tm_sec = two(p[5]);
 	zone = two(p[6] & 0xF7) * 15 * 60;
-	if (tm.tm_mon < 0 || tm.tm_mon > 11 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour > 23 || tm.tm_min > 59)
+	if (tm.tm_mon < 0 || tm.tm_mon > 11 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour > 23 ||
+	    tm.tm_min > 59)
 		return true;
 	*wall_ms = ((int64_t)timegm(&tm) - (p[6] & 0x08 ? -zone : zone)) * 1000;
 	return true;
@@ -184,7 +186,8 @@ static bool read_user_data(struct pdu_in *in, struct cursor *c, bool header, uin
 		return false;
 	if (header) {
 		*why = "bad user data header";
-		if (octets == 0 || (udhl = ud[0]) + 1u > octets || !read_header(in, (struct cursor){ud + 1, udhl}))
+		if (octets == 0 || (udhl = ud[0]) + 1u > octets ||
+		    !read_header(in, (struct cursor){ud + 1, udhl}))
 			return false;
 		skip = udhl + 1u;
 	}
@@ -194,11 +197,13 @@ static bool read_user_data(struct pdu_in *in, struct cursor *c, bool header, uin
 		size_t gone = (skip * 8 + 6) / 7, bit = gone * 7;
 
 		if (gone <= udl)
-			gsm7_decode(septets, gsm7_unpack(ud + bit / 8, octets - bit / 8, bit % 8, udl - gone, septets),
+			gsm7_decode(septets,
+				    gsm7_unpack(ud + bit / 8, octets - bit / 8, bit % 8, udl - gone, septets),
 				    &in->text);
 	} else {
 		for (size_t i = skip; i < octets; i++)
-			utf8_put(&in->text, a == ALPHABET_8BIT && ud[i] >= 0x20 && ud[i] < 0x7F ? ud[i] : '?');
+			utf8_put(&in->text,
+				 a == ALPHABET_8BIT && ud[i] >= 0x20 && ud[i] < 0x7F ? ud[i] : '?');
 	}
 	return true;
 }
@@ -223,8 +228,8 @@ static bool read_report(struct pdu_in *in, struct cursor *c, const char **why)
 
 	in->kind = PDU_REPORT;
 	*why = "bad status report";
-	return take1(c, &in->mr) && read_address(c, in->from, sizeof(in->from)) && read_time(c, &in->at_wall_ms) &&
-	       read_time(c, &discharged) && take1(c, &in->status);
+	return take1(c, &in->mr) && read_address(c, in->from, sizeof(in->from)) &&
+	       read_time(c, &in->at_wall_ms) && read_time(c, &discharged) && take1(c, &in->status);
 }
 
 void pdu_in_init(struct pdu_in *in)

@@ -1,6 +1,7 @@
 /*
- * The byte line under every modem: see serial.h. Called by at.c and by the other line drivers. The only file that
- * includes libserialport.h. Its blocking reads are never used: after an unplug they spin and look like a time-out.
+ * The byte line under every modem: see serial.h. Called by at.c and by the other line drivers. The only file
+ * that includes libserialport.h. Its blocking reads are never used: after an unplug they spin and look like a
+ * time-out.
  */
 #include "serial.h"
 
@@ -72,9 +73,10 @@ static bool speed_of(int baud, speed_t *out)
 	static const struct {
 		int baud;
 		speed_t speed;
-	} table[] = {{300, B300},     {600, B600},     {1200, B1200},   {2400, B2400},     {4800, B4800},     {9600, B9600},
-		     {19200, B19200}, {38400, B38400}, {57600, B57600}, {115200, B115200}, {230400, B230400},
-		     {460800, B460800}, {921600, B921600}};
+	} table[] = {{300, B300},      {600, B600},	  {1200, B1200},     {2400, B2400},
+		     {4800, B4800},    {9600, B9600},	  {19200, B19200},   {38400, B38400},
+		     {57600, B57600},  {115200, B115200}, {230400, B230400}, {460800, B460800},
+		     {921600, B921600}};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		if (table[i].baud == baud) {
@@ -117,7 +119,10 @@ static bool sp_failed(const struct serial *s, const char *what, enum sp_return r
 {
 	char *text = r == SP_ERR_FAIL ? sp_last_error_message() : NULL;
 
-	snprintf(why, size, "%.200s: %s: %s", s->path, what, text != NULL ? text : r == SP_ERR_ARG ? "not possible" : "refused");
+	snprintf(why, size, "%.200s: %s: %s", s->path, what,
+		 text != NULL	   ? text
+		 : r == SP_ERR_ARG ? "not possible"
+				   : "refused");
 	sp_free_error_message(text);
 	return false;
 }
@@ -135,8 +140,8 @@ static bool setup_libserialport(struct serial *s, const struct serial_settings *
 		return false;
 	}
 	if ((r = sp_set_baudrate(s->port, set->baud)) != SP_OK || (r = sp_set_bits(s->port, 8)) != SP_OK ||
-	    (r = sp_set_parity(s->port, SP_PARITY_NONE)) != SP_OK || (r = sp_set_stopbits(s->port, 1)) != SP_OK ||
-	    (r = sp_set_flowcontrol(s->port, flow)) != SP_OK)
+	    (r = sp_set_parity(s->port, SP_PARITY_NONE)) != SP_OK ||
+	    (r = sp_set_stopbits(s->port, 1)) != SP_OK || (r = sp_set_flowcontrol(s->port, flow)) != SP_OK)
 		return sp_failed(s, "cannot set speed or flow control", r, why, size);
 	if ((r = sp_get_port_handle(s->port, &s->fd)) != SP_OK)
 		return sp_failed(s, "no descriptor", r, why, size);
@@ -149,8 +154,8 @@ static void harden(int fd, const char *path)
 	struct termios t;
 
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	/* A pty keeps this flag when its owner was killed, because its other side stays open: the next open by an
-	 * ordinary user would fail for ever. There the flock alone must do. */
+	/* A pty keeps this flag when its owner was killed, because its other side stays open: the next open
+	 * by an ordinary user would fail for ever. There the flock alone must do. */
 	if (strncmp(path, "/dev/pts/", 9) != 0)
 		ioctl(fd, TIOCEXCL);
 	/* closing must not drop DTR: many modems reset on that, and a restart of the daemon is no reason */
@@ -263,7 +268,8 @@ ssize_t serial_read(struct serial *s, void *buf, size_t size)
 	if (r == 0)
 		return 0;
 	if ((r & POLLIN) != 0 && !s->gone) {
-		n = s->port != NULL ? (ssize_t)sp_nonblocking_read(s->port, buf, size) : read(s->fd, buf, size);
+		n = s->port != NULL ? (ssize_t)sp_nonblocking_read(s->port, buf, size)
+				    : read(s->fd, buf, size);
 		if (n > 0)
 			return n;
 		/* readable and yet nothing: the end, which libserialport reports as 0 too */
@@ -284,7 +290,8 @@ static ssize_t write_some(struct serial *s, const char *data, size_t len)
 	return n < 0 && (errno == EINTR || errno == EAGAIN) ? 0 : n;
 }
 
-bool serial_write(struct serial *s, const void *data, size_t len, int64_t deadline, size_t *done, char *why, size_t size)
+bool serial_write(struct serial *s, const void *data, size_t len, int64_t deadline, size_t *done, char *why,
+		  size_t size)
 {
 	size_t at = 0;
 	short r = POLLOUT;
@@ -295,7 +302,9 @@ bool serial_write(struct serial *s, const void *data, size_t len, int64_t deadli
 		r = wait_for(s, POLLOUT, deadline);
 		if (r == 0)
 			break;
-		n = (r & (POLLHUP | POLLERR | POLLNVAL)) != 0 ? -1 : write_some(s, (const char *)data + at, len - at);
+		n = (r & (POLLHUP | POLLERR | POLLNVAL)) != 0
+			? -1
+			: write_some(s, (const char *)data + at, len - at);
 		if (n < 0)
 			s->gone = true;
 		else
@@ -305,7 +314,8 @@ bool serial_write(struct serial *s, const void *data, size_t len, int64_t deadli
 		*done = at;
 	if (at == len)
 		return true;
-	snprintf(why, size, "%.200s: %s after %zu of %zu bytes", s->path, s->gone ? "went away" : "takes no more bytes", at, len);
+	snprintf(why, size, "%.200s: %s after %zu of %zu bytes", s->path,
+		 s->gone ? "went away" : "takes no more bytes", at, len);
 	return false;
 }
 

@@ -1,8 +1,9 @@
 /*
- * A line of bytes to a device: one interface, two back ends. Real serial ports go through libserialport; ptys and
- * other character devices it refuses (simulators, ser2net, socat) through open and termios. The descriptor is
- * never blocked in: waiting is poll() with CLOCK_BOOTTIME deadlines, and a port that went away is told from one that is
- * silent. The device is locked (flock, TIOCEXCL), closed on exec, and keeps DTR up when closed (HUPCL cleared).
+ * A line of bytes to a device: one interface, two back ends. Real serial ports go through libserialport; ptys
+ * and other character devices it refuses (simulators, ser2net, socat) through open and termios. The
+ * descriptor is never blocked in: waiting is poll() with CLOCK_BOOTTIME deadlines, and a port that went away
+ * is told from one that is silent. The device is locked (flock, TIOCEXCL), closed on exec, and keeps DTR up
+ * when closed (HUPCL cleared).
  */
 #ifndef DRIVERS_SERIAL_H
 #define DRIVERS_SERIAL_H
@@ -20,8 +21,8 @@ struct serial_settings {
 	bool xonxoff;
 };
 
-/* device: a path (symlinks as under /dev/serial/by-id are followed anew at each open) or usb:VID:PID[:SERIAL][@INTERFACE]
- * (see usbtty.h). NULL and a reason in why. */
+/* device: a path (symlinks as under /dev/serial/by-id are followed anew at each open) or
+ * usb:VID:PID[:SERIAL][@INTERFACE] (see usbtty.h). NULL and a reason in why. */
 struct serial *serial_open(const char *device, const struct serial_settings *set, char *why, size_t size);
 void serial_close(struct serial *s); /* NULL is allowed */
 /* For poll(). */
@@ -30,13 +31,15 @@ int serial_fd(const struct serial *s);
 const char *serial_path(const struct serial *s);
 const char *serial_backend(const struct serial *s);
 
-/* What is there now: bytes, 0 when nothing, -1 when the device is gone (unplugged, other side closed). Never blocks. */
+/* What is there now: bytes, 0 when nothing, -1 when the device is gone (unplugged, other side closed). Never
+ * blocks. */
 ssize_t serial_read(struct serial *s, void *buf, size_t size);
 /* Waits until there is something to read: 1 yes, 0 the deadline came, -1 gone. */
 int serial_wait(struct serial *s, int64_t deadline);
 /* Writes all of it by the deadline. *done (may be NULL): bytes the device took, also when that was not all.
  * False and a reason. */
-bool serial_write(struct serial *s, const void *data, size_t len, int64_t deadline, size_t *done, char *why, size_t size);
+bool serial_write(struct serial *s, const void *data, size_t len, int64_t deadline, size_t *done, char *why,
+		  size_t size);
 /* Throws away what was received and not read. */
 void serial_discard_input(struct serial *s);
 /* Sets the DTR line. False when the device has none (a pty). */

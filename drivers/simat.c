@@ -1,6 +1,6 @@
 /*
- * The simulated modem's commands, as 27.005 and 27.007 have them; what it does not know answers ERROR, as real ones
- * do. For simmodem.c.
+ * The simulated modem's commands, as 27.005 and 27.007 have them; what it does not know answers ERROR, as
+ * real ones do. For simmodem.c.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,7 +79,8 @@ static void do_cpin(struct sim *s, const char *arg, int64_t now)
 			sscanf(arg, "=%15[0-9]", given);
 		s->pins++;
 		if (s->ready || s->tries <= 0) {
-			fail(s, now, "CME", s->ready ? 3 : 12, s->ready ? "operation not allowed" : "SIM PUK required");
+			fail(s, now, "CME", s->ready ? 3 : 12,
+			     s->ready ? "operation not allowed" : "SIM PUK required");
 		} else if (strcmp(given, s->pin) == 0) {
 			s->ready = true;
 			s->tries = 3;
@@ -128,9 +129,11 @@ static void do_cpms(struct sim *s, const char *arg, int64_t now)
 	for (int i = 0; i < total; i++)
 		used += s->slot[i].used;
 	if (arg[0] == '?')
-		snprintf(text, sizeof(text), "+CPMS: \"SM\",%d,%d,\"SM\",%d,%d,\"SM\",%d,%d", used, total, used, total, used, total);
+		snprintf(text, sizeof(text), "+CPMS: \"SM\",%d,%d,\"SM\",%d,%d,\"SM\",%d,%d", used, total,
+			 used, total, used, total);
 	else
-		snprintf(text, sizeof(text), "+CPMS: %d,%d,%d,%d,%d,%d", used, total, used, total, used, total);
+		snprintf(text, sizeof(text), "+CPMS: %d,%d,%d,%d,%d,%d", used, total, used, total, used,
+			 total);
 	info(s, now, text);
 }
 
@@ -158,7 +161,8 @@ static void do_cmgl(struct sim *s, int64_t now)
 
 		if (!slot->used)
 			continue;
-		sim_say(s, due, false, "\r\n+CMGL: %d,%d,,%zu\r\n%s", i + 1, slot->read ? 1 : 0, slot->octets, slot->hex);
+		sim_say(s, due, false, "\r\n+CMGL: %d,%d,,%zu\r\n%s", i + 1, slot->read ? 1 : 0, slot->octets,
+			slot->hex);
 		slot->read = true;
 	}
 	sim_say(s, due, true, "\r\n\r\nOK\r\n");
@@ -257,8 +261,8 @@ void sim_pdu(struct sim *s, int64_t now)
 		fail(s, now, "CMS", (int)code, "as told");
 	} else if (sim_faulty(s, SIM_CME, &code)) {
 		fail(s, now, "CME", (int)code, "as told");
-	} else if (s->creg != 1 && s->creg != 5 && s->creg != 6 && s->creg != 7 && s->cereg != 1 && s->cereg != 5 &&
-		   s->cereg != 6 && s->cereg != 7) {
+	} else if (s->creg != 1 && s->creg != 5 && s->creg != 6 && s->creg != 7 && s->cereg != 1 &&
+		   s->cereg != 5 && s->cereg != 6 && s->cereg != 7) {
 		fail(s, now, "CMS", 331, "no network service");
 	} else {
 		accept_pdu(s, &sms, s->line, now);
@@ -269,7 +273,8 @@ static void do_cnmi(struct sim *s, const char *arg, int64_t now)
 {
 	int mode = 0, mt = 0, bm = 0, ds = 0;
 
-	if (sscanf(arg, "=%d,%d,%d,%d", &mode, &mt, &bm, &ds) < 1 || ds > 2 || mt > 2) {
+	if (sscanf(arg, "=%d,%d,%d,%d", &mode, &mt, &bm, &ds) < 1 || ds > 2 || mt > 2 ||
+	    (ds == 1 && s->no_cds)) {
 		fail(s, now, "CMS", 303, "operation not supported");
 		return;
 	}
@@ -291,7 +296,8 @@ static void do_cfun(struct sim *s, const char *arg, int64_t now)
 /* Commands that need no SIM. True: it was one. */
 static bool basic(struct sim *s, const char *c, int64_t now)
 {
-	if (c[0] == '\0' || strcasecmp(c, "&F") == 0 || strncasecmp(c, "S", 1) == 0 || strncasecmp(c, "V", 1) == 0)
+	if (c[0] == '\0' || strcasecmp(c, "&F") == 0 || strncasecmp(c, "S", 1) == 0 ||
+	    strncasecmp(c, "V", 1) == 0)
 		ok(s, now);
 	else if (strncasecmp(c, "E", 1) == 0 && (c[1] == '0' || c[1] == '1')) {
 		s->echo = c[1] == '1';

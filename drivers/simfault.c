@@ -8,7 +8,8 @@
 #include "simstate.h"
 
 static const char *const names[SIM_NFAULTS] = {
-	"slow", "cms", "cme", "late", "hang", "vanish", "vanish_cmgs", "vanish_prompt", "noprompt", "garbage", "urc", "lost",
+	"slow", "cms", "cme", "late", "hang", "vanish", "vanish_cmgs", "vanish_prompt", "noprompt", "garbage",
+	"urc", "lost",
 	"swallow",
 };
 
@@ -49,7 +50,8 @@ bool sim_fault(struct sim *s, const char *spec, int64_t now, const char **why)
 {
 	size_t n = strcspn(spec, "=*+ \n");
 	int f = find(spec, n);
-	const char *value = spec[n] == '=' ? spec + n + 1 : "", *star = strchr(spec, '*'), *plus = strchr(spec, '+');
+	const char *value = spec[n] == '=' ? spec + n + 1 : "", *star = strchr(spec, '*'),
+		   *plus = strchr(spec, '+');
 	struct sim_fault_state *x;
 
 	*why = "no such fault";

@@ -1,5 +1,6 @@
 /*
- * The simulated modem's time, bytes and control lines; its commands are in simat.c. For simmodem_main.c and tests.
+ * The simulated modem's time, bytes and control lines; its commands are in simat.c. For simmodem_main.c and
+ * tests.
  */
 #include "simmodem.h"
 
@@ -16,11 +17,13 @@ enum { BOOT_MS = 300, ESC = 0x1B, SUB = 0x1A };
 
 const char sim_help[] =
 	"fault NAME[=VALUE][*COUNT][+SKIP]\n"
-	"                             slow=MS cms=CODE cme=CODE late=MS hang[=esc|atz|cfun] vanish=MS vanish_cmgs=MS\n"
-	"                             vanish_prompt=MS noprompt garbage urc lost swallow\n"
+	"                             slow=MS cms=CODE cme=CODE late=MS hang[=esc|atz|cfun] vanish=MS\n"
+	"                             vanish_cmgs=MS vanish_prompt=MS noprompt garbage urc lost swallow\n"
 	"clear [NAME]                 ends one fault or all\n"
 	"receive NUMBER TEXT          a message arrives\n"
 	"set NAME VALUE               creg cereg csq report (TP-ST of status reports, -1 none) report_ms\n"
+	"                             no_cds (1: status reports are stored, not handed over)\n"
+	"power                        the modem restarts by itself\n"
 	"say LINE                     the modem says a line unasked\n"
 	"state                        counters and settings as JSON\n";
 
@@ -189,7 +192,8 @@ void sim_input(struct sim *s, const char *bytes, size_t len, int64_t now)
 			/* V.250: a character sent now would abort the command in a real modem */
 			if (bytes[i] != ESC && bytes[i] != '\r') {
 				s->violations++;
-				sim_note(s, "byte 0x%02X came before the final result", (unsigned char)bytes[i]);
+				sim_note(s, "byte 0x%02X came before the final result",
+					 (unsigned char)bytes[i]);
 			}
 			continue;
 		}
@@ -215,7 +219,7 @@ int sim_store(struct sim *s, const char *hex, size_t octets, bool report)
 	return 0;
 }
 
-/* --- control --------------------------------------------------------------------------------------------- */
+/* --- control ----------------------------------------------------------------------------------------- */
 
 static bool control_receive(struct sim *s, const char *from, const char *text, int64_t now)
 {
@@ -251,6 +255,8 @@ static bool control_set(struct sim *s, const char *name, const char *value)
 		s->report_status = (int)v;
 	else if (strcmp(name, "report_ms") == 0)
 		s->report_ms = v;
+	else if (strcmp(name, "no_cds") == 0)
+		s->no_cds = v != 0;
 	else
 		return false;
 	return true;
@@ -306,6 +312,8 @@ bool sim_control(struct sim *s, const char *line, int64_t now, struct buf *answe
 		ok = control_set(s, a, rest > 0 ? line + rest : "");
 	else if (strcmp(word, "state") == 0)
 		ok = true;
+	else if (strcmp(word, "power") == 0)
+		ok = true, sim_power_on(s, now);
 	else if (strcmp(word, "say") == 0 && at > 0)
 		ok = true, sim_say(s, now, false, "\r\n%s\r\n", line + at);
 	cJSON_AddBoolToObject(v, "ok", ok);

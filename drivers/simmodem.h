@@ -1,6 +1,7 @@
 /*
- * A simulated GSM modem with a phone at the far end: the AT dialogue of a real one, a SIM with a PIN, and faults on
- * demand. No I/O and no clock: bytes and times go in, bytes with times come out; simmodem_main.c gives it a pty.
+ * A simulated GSM modem with a phone at the far end: the AT dialogue of a real one, a SIM with a PIN, and
+ * faults on demand. No I/O and no clock: bytes and times go in, bytes with times come out; simmodem_main.c
+ * gives it a pty.
  */
 #ifndef DRIVERS_SIMMODEM_H
 #define DRIVERS_SIMMODEM_H
@@ -48,8 +49,8 @@ void sim_power_on(struct sim *s, int64_t now);
 
 /* One line of control, as sim_help says; the answer is one JSON line. False: it was not understood. */
 bool sim_control(struct sim *s, const char *line, int64_t now, struct buf *answer);
-/* NAME[=VALUE][*COUNT][+SKIP]; COUNT: how often it happens, else until it is cleared; SKIP: how often it does not, before.
- * False and a reason. */
+/* NAME[=VALUE][*COUNT][+SKIP]; COUNT: how often it happens, else until it is cleared; SKIP: how often it does
+ * not, before. False and a reason. */
 bool sim_fault(struct sim *s, const char *spec, int64_t now, const char **why);
 extern const char sim_help[];
 

@@ -1,7 +1,8 @@
 /*
- * The simulated modem as a program: a pty that behaves like a GSM modem, a phone on standard output, a control socket for
- * faults. `device: simulated` of the SMS line starts it with --parent; tests and `make run` start it by hand. Unplugging
- * is real: the pty is closed and later another one takes its place behind --link.
+ * The simulated modem as a program: a pty that behaves like a GSM modem, a phone on standard output, a
+ * control socket for faults. `device: simulated` of the SMS line starts it with --parent; tests and `make
+ * run` start it by hand. Unplugging is real: the pty is closed and later another one takes its place behind
+ * --link.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -54,7 +55,7 @@ static void on_signal(int sig)
 	stopping = 1;
 }
 
-/* --- the pty --------------------------------------------------------------------------------------------- */
+/* --- the pty ----------------------------------------------------------------------------------------- */
 
 static bool point_link(const char *link, const char *path)
 {
@@ -66,7 +67,8 @@ static bool point_link(const char *link, const char *path)
 	return symlink(path, tmp) == 0 && rename(tmp, link) == 0;
 }
 
-/* A modem does not echo by line discipline: raw from the start, or the first reader's settings would mangle the greeting. */
+/* A modem does not echo by line discipline: raw from the start, or the first reader's settings would mangle
+ * the greeting. */
 static bool make_raw(const char *path)
 {
 	struct termios t;
@@ -148,7 +150,7 @@ static void write_pty(struct program *p)
 		buf_reset(&p->out);
 }
 
-/* --- control --------------------------------------------------------------------------------------------- */
+/* --- control ----------------------------------------------------------------------------------------- */
 
 static int listen_at(const char *path)
 {
@@ -211,13 +213,14 @@ static void read_client(struct program *p, struct client *c)
 	}
 }
 
-/* --- the loop -------------------------------------------------------------------------------------------- */
+/* --- the loop ---------------------------------------------------------------------------------------- */
 
 static int wait_ms(const struct program *p, int64_t next, int64_t now)
 {
 	if (p->back_at >= 0 && p->back_at != INT64_MAX && (next < 0 || p->back_at - now < next))
 		next = p->back_at > now ? p->back_at - now : 0;
-	/* poll() reports the hang-up of a pty without a reader at once, for ever: look again a little later */
+	/* poll() reports the hang-up of a pty without a reader at once, for ever: look again a little later
+	 */
 	if (p->no_reader && (next < 0 || next > NO_READER_MS))
 		next = NO_READER_MS;
 	return next > 60000 ? 60000 : (int)next;
@@ -235,7 +238,8 @@ static void one_turn(struct program *p, const sigset_t *unblocked)
 	next = sim_output(p->sim, now, &p->out);
 	write_pty(p);
 	ms = wait_ms(p, next, now);
-	f[0] = (struct pollfd){.fd = p->no_reader ? -1 : p->pty, .events = (short)(POLLIN | (p->out.len > 0 ? POLLOUT : 0))};
+	f[0] = (struct pollfd){.fd = p->no_reader ? -1 : p->pty,
+			       .events = (short)(POLLIN | (p->out.len > 0 ? POLLOUT : 0))};
 	f[1] = (struct pollfd){.fd = p->listener, .events = POLLIN};
 	f[2] = (struct pollfd){.fd = p->parent ? STDIN_FILENO : -1, .events = POLLIN};
 	for (int i = 0; i < CLIENTS_MAX; i++)
@@ -294,7 +298,7 @@ static int run(struct program *p)
 	return 0;
 }
 
-/* --- the command line ------------------------------------------------------------------------------------ */
+/* --- the command line -------------------------------------------------------------------------------- */
 
 static const char usage[] =
 	"usage: simmodem [options]\n"
@@ -323,14 +327,32 @@ struct settings {
 	int nfaults;
 };
 
-enum { O_LINK = 256, O_PHONE, O_JSON, O_CONTROL, O_FAULT, O_PIN, O_TRIES, O_HIDE, O_NO_SMSC, O_SLOTS, O_NUMBER, O_QUIET,
-       O_PARENT, O_READY };
+enum {
+	O_LINK = 256,
+	O_PHONE,
+	O_JSON,
+	O_CONTROL,
+	O_FAULT,
+	O_PIN,
+	O_TRIES,
+	O_HIDE,
+	O_NO_SMSC,
+	O_SLOTS,
+	O_NUMBER,
+	O_QUIET,
+	O_PARENT,
+	O_READY
+};
 
 static const struct option options[] = {
-	{"link", 1, 0, O_LINK}, {"phone", 1, 0, O_PHONE}, {"json", 1, 0, O_JSON}, {"control", 1, 0, O_CONTROL},
-	{"fault", 1, 0, O_FAULT}, {"pin", 1, 0, O_PIN}, {"tries", 1, 0, O_TRIES}, {"hide-tries", 0, 0, O_HIDE},
-	{"no-smsc", 0, 0, O_NO_SMSC}, {"slots", 1, 0, O_SLOTS}, {"number", 1, 0, O_NUMBER}, {"quiet", 0, 0, O_QUIET},
-	{"parent", 0, 0, O_PARENT}, {"ready-fd", 1, 0, O_READY}, {"help", 0, 0, 'h'}, {"version", 0, 0, 'V'}, {0},
+	{"link", 1, 0, O_LINK}, {"phone", 1, 0, O_PHONE}, {"json", 1, 0, O_JSON},
+	{"control", 1, 0, O_CONTROL},
+	{"fault", 1, 0, O_FAULT}, {"pin", 1, 0, O_PIN}, {"tries", 1, 0, O_TRIES},
+	{"hide-tries", 0, 0, O_HIDE},
+	{"no-smsc", 0, 0, O_NO_SMSC}, {"slots", 1, 0, O_SLOTS}, {"number", 1, 0, O_NUMBER},
+	{"quiet", 0, 0, O_QUIET},
+	{"parent", 0, 0, O_PARENT}, {"ready-fd", 1, 0, O_READY}, {"help", 0, 0, 'h'}, {"version", 0, 0, 'V'},
+	{0},
 };
 
 /* -1: go on; else the exit status. */
@@ -390,7 +412,8 @@ static bool set_up(struct program *p, const struct settings *s)
 int main(int argc, char **argv)
 {
 	struct program p = {.pty = -1, .listener = -1, .back_at = -1, .ready_fd = -1};
-	struct settings s = {.o = {.tries = 3, .smsc = "+819000000001", .slots = 20}, .number = "+819000000000"};
+	struct settings s = {.o = {.tries = 3, .smsc = "+819000000001", .slots = 20},
+			     .number = "+819000000000"};
 	int c, rc = 1;
 
 	while ((c = getopt_long(argc, argv, "hV", options, NULL)) != -1)

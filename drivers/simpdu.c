@@ -1,6 +1,6 @@
 /*
- * PDUs as the network sees them, for simmodem.c. Bit by bit and slow, on purpose unlike pdu.c. It refuses what a real
- * modem refuses: wrong lengths, wrong type, trailing octets, set padding bits.
+ * PDUs as the network sees them, for simmodem.c. Bit by bit and slow, on purpose unlike pdu.c. It refuses
+ * what a real modem refuses: wrong lengths, wrong type, trailing octets, set padding bits.
  */
 #include "simpdu.h"
 
@@ -10,10 +10,12 @@
 #include <wchar.h>
 
 static const wchar_t alphabet[] =
-	L"@\u00A3$\u00A5\u00E8\u00E9\u00F9\u00EC\u00F2\u00C7\n\u00D8\u00F8\r\u00C5\u00E5\u0394_\u03A6\u0393\u039B\u03A9"
-	L"\u03A0\u03A8\u03A3\u0398\u039E\x1B\u00C6\u00E6\u00DF\u00C9 !\"#\u00A4%&'()*+,-./0123456789:;<=>?\u00A1"
-	L"ABCDEFGHIJKLMNOPQRSTUVWXYZ\u00C4\u00D6\u00D1\u00DC\u00A7\u00BF" L"abcdefghijklmnopqrstuvwxyz\u00E4\u00F6\u00F1"
-	L"\u00FC\u00E0";
+    L"@\u00A3$\u00A5\u00E8\u00E9\u00F9\u00EC\u00F2\u00C7\n\u00D8\u00F8\r\u00C5\u00E5\u0394_"
+    L"\u03A6\u0393\u039B\u03A9"
+    L"\u03A0\u03A8\u03A3\u0398\u039E\x1B\u00C6\u00E6\u00DF\u00C9 !\"#\u00A4%&'()*+,-./0123456789:;<=>?\u00A1"
+    L"ABCDEFGHIJKLMNOPQRSTUVWXYZ\u00C4\u00D6\u00D1\u00DC\u00A7\u00BF"
+    L"abcdefghijklmnopqrstuvwxyz\u00E4\u00F6\u00F1"
+    L"\u00FC\u00E0";
 static const wchar_t escaped[] = L"\f^{}\\[~]|\u20AC";
 static const char escaped_code[] = "\x0A\x14\x28\x29\x2F\x3C\x3D\x3E\x40\x65";
 
@@ -168,7 +170,8 @@ static bool read_user_data(struct bytes *b, int fo, int dcs, struct simpdu *out)
 	if (bits7) {
 		size_t skip = (header * 8 + 6) / 7;
 
-		return skip <= (size_t)udl && read_septets(ud, octets, skip * 7, (size_t)udl - skip, out->text);
+		return skip <= (size_t)udl &&
+		       read_septets(ud, octets, skip * 7, (size_t)udl - skip, out->text);
 	}
 	if (dcs == 8)
 		return read_ucs2(ud + header, octets - header, out->text);
@@ -211,7 +214,7 @@ bool simpdu_submit(const char *hex, size_t tpdu_len, struct simpdu *out, const c
 	return read_user_data(&b, fo, dcs, out);
 }
 
-/* --- what the network sends ------------------------------------------------------------------------------ */
+/* --- what the network sends -------------------------------------------------------------------------- */
 
 static void hex_add(char *hex, unsigned v)
 {

@@ -1,6 +1,7 @@
 /*
- * The network's side of the SMS data units, for the simulated modem only: reads SUBMIT strictly, writes DELIVER and
- * STATUS-REPORT. Written apart from pdu.c and gsm7.c on purpose, so that an error there is not repeated here.
+ * The network's side of the SMS data units, for the simulated modem only: reads SUBMIT strictly, writes
+ * DELIVER and STATUS-REPORT. Written apart from pdu.c and gsm7.c on purpose, so that an error there is not
+ * repeated here.
  */
 #ifndef DRIVERS_SIMPDU_H
 #define DRIVERS_SIMPDU_H
@@ -21,8 +22,8 @@ struct simpdu {
 
 /* tpdu_len: what AT+CMGS= said. False and a reason: a real modem answers +CMS ERROR: 304. */
 bool simpdu_submit(const char *hex, size_t tpdu_len, struct simpdu *out, const char **why);
-/* Hex with an empty centre's address; text is cut to one part. wall_s: the centre's time stamp (UTC). Returns the octets
- * of the TPDU. */
+/* Hex with an empty centre's address; text is cut to one part. wall_s: the centre's time stamp (UTC). Returns
+ * the octets of the TPDU. */
 size_t simpdu_deliver(const char *from, const char *text, int64_t wall_s, char hex[SIMPDU_HEX_MAX]);
 size_t simpdu_report(unsigned mr, const char *to, unsigned status, int64_t wall_s, char hex[SIMPDU_HEX_MAX]);
 

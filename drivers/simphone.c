@@ -1,6 +1,6 @@
 /*
- * Shows what arrives, for simmodem_main.c. At most 16 long messages are held while their parts arrive; the oldest one is
- * then shown as it is.
+ * Shows what arrives, for simmodem_main.c. At most 16 long messages are held while their parts arrive; the
+ * oldest one is then shown as it is.
  */
 #include "simphone.h"
 

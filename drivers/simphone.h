@@ -1,6 +1,6 @@
 /*
- * The phone at the far end of the simulated modem: joins the parts of long messages and shows them, one line each; every
- * single PDU goes to a file as a JSON line.
+ * The phone at the far end of the simulated modem: joins the parts of long messages and shows them, one line
+ * each; every single PDU goes to a file as a JSON line.
  */
 #ifndef DRIVERS_SIMPHONE_H
 #define DRIVERS_SIMPHONE_H
@@ -9,9 +9,10 @@
 
 struct simphone;
 
-/* show: lines for people go to stdout and, if not NULL, to the file phone; json: JSON lines; number: who sends. NULL with a
- * reason. Files are appended to. */
-struct simphone *simphone_new(const char *phone, const char *json, const char *number, char *why, size_t size);
+/* show: lines for people go to stdout and, if not NULL, to the file phone; json: JSON lines; number: who
+ * sends. NULL with a reason. Files are appended to. */
+struct simphone *simphone_new(const char *phone, const char *json, const char *number, char *why,
+			      size_t size);
 void simphone_free(struct simphone *p);
 void simphone_take(struct simphone *p, const struct sim_message *m);
 

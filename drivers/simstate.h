@@ -1,6 +1,6 @@
 /*
- * What the files of the simulated modem share: its state. Private to simmodem.c (time, bytes, control), simat.c
- * (commands) and simfault.c.
+ * What the files of the simulated modem share: its state. Private to simmodem.c (time, bytes, control),
+ * simat.c (commands) and simfault.c.
  */
 #ifndef DRIVERS_SIMSTATE_H
 #define DRIVERS_SIMSTATE_H
@@ -10,7 +10,8 @@
 enum { SIM_SLOTS_MAX = 50, SIM_QUEUE_MAX = 256, SIM_LINE_MAX = 600 };
 
 enum sim_fault_name {
-	SIM_SLOW, SIM_CMS, SIM_CME, SIM_LATE, SIM_HANG, SIM_VANISH, SIM_VANISH_CMGS, SIM_VANISH_PROMPT, SIM_NOPROMPT,
+	SIM_SLOW, SIM_CMS, SIM_CME, SIM_LATE, SIM_HANG, SIM_VANISH, SIM_VANISH_CMGS, SIM_VANISH_PROMPT,
+	SIM_NOPROMPT,
 	SIM_GARBAGE, SIM_URC, SIM_LOST, SIM_SWALLOW, SIM_NFAULTS
 };
 
@@ -55,6 +56,7 @@ struct sim {
 	unsigned mr;
 	int report_status; /* what status reports say; -1: none is sent */
 	int64_t report_ms;
+	bool no_cds;
 	struct sim_slot slot[SIM_SLOTS_MAX];
 	struct sim_fault_state fault[SIM_NFAULTS];
 	struct sim_chunk queue[SIM_QUEUE_MAX];
@@ -64,7 +66,8 @@ struct sim {
 };
 
 /* simmodem.c */
-void sim_say(struct sim *s, int64_t due, bool final, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void sim_say(struct sim *s, int64_t due, bool final, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 void sim_note(struct sim *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A message into the storage; the slot (from 1), 0 when full. */
 int sim_store(struct sim *s, const char *hex, size_t octets, bool report);

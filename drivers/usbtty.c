@@ -80,7 +80,8 @@ static void attribute(const char *dir, const char *name, char *out, size_t size)
 	FILE *f;
 
 	out[0] = '\0';
-	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path) || (f = fopen(path, "re")) == NULL)
+	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path) ||
+	    (f = fopen(path, "re")) == NULL)
 		return;
 	if (fgets(out, (int)size, f) == NULL)
 		out[0] = '\0';

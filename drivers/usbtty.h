@@ -11,8 +11,8 @@
 bool usbtty_is_spec(const char *device);
 /* False and a reason when it is not well-formed. */
 bool usbtty_check(const char *spec, char *why, size_t size);
-/* Looks through sys ("/sys"; a test gives its own tree); of several the one with the lowest interface number, then the
- * shortest, lowest name. The path ("/dev/ttyUSB0") into out. */
+/* Looks through sys ("/sys"; a test gives its own tree); of several the one with the lowest interface number,
+ * then the shortest, lowest name. The path ("/dev/ttyUSB0") into out. */
 bool usbtty_find(const char *sys, const char *spec, char *out, size_t outsize, char *why, size_t size);
 
 #endif

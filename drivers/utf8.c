@@ -1,6 +1,6 @@
 /*
- * UTF-8 reading and writing for the drivers (gsm7.c, pdu.c). Strict: no overlong forms, no surrogates, nothing above
- * U+10FFFF; whatever is wrong reads as U+FFFD.
+ * UTF-8 reading and writing for the drivers (gsm7.c, pdu.c). Strict: no overlong forms, no surrogates,
+ * nothing above U+10FFFF; whatever is wrong reads as U+FFFD.
  */
 #include "utf8.h"
 
@@ -21,7 +21,10 @@ uint32_t utf8_next(const char **s)
 		*s += p[0] != 0;
 		return p[0];
 	}
-	n = p[0] >= 0xF0 && p[0] <= 0xF4 ? 4 : p[0] >= 0xE0 && p[0] < 0xF0 ? 3 : p[0] >= 0xC2 && p[0] < 0xE0 ? 2 : 0;
+	n = p[0] >= 0xF0 && p[0] <= 0xF4  ? 4
+	    : p[0] >= 0xE0 && p[0] < 0xF0 ? 3
+	    : p[0] >= 0xC2 && p[0] < 0xE0 ? 2
+					  : 0;
 	if (n == 0)
 		return bad(s);
 	cp = p[0] & (0xFF >> (n + 1));

@@ -1,6 +1,6 @@
 /*
- * UTF-8, one character at a time, for what is sent to small screens. Pure. Bytes that are no UTF-8 come out as
- * U+FFFD, one a byte, so that nothing foreign can stop a page.
+ * UTF-8, one character at a time, for what is sent to small screens. Pure. Bytes that are no UTF-8 come out
+ * as U+FFFD, one a byte, so that nothing foreign can stop a page.
  */
 #ifndef DRIVERS_UTF8_H
 #define DRIVERS_UTF8_H

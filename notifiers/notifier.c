@@ -1,15 +1,13 @@
 /*
  * The main program of every notifier: owns stdin and stdout, speaks the JSON lines of doc/contracts.md
- * ("notifier") and calls the notifier's own functions, one page at a time. Promises exactly one outcome per page,
- * that nothing else reaches the parent's pipe (stray prints of libraries go to stderr), and that after the end of
- * input all pages read so far are finished before it exits with 0.
+ * ("notifier") and calls the notifier's own functions, one page at a time. Promises exactly one outcome per
+ * page, that nothing else reaches the parent's pipe (stray prints of libraries go to stderr), and that after
+ * the end of input all pages read so far are finished before it exits with 0.
  */
 #include "notifier.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +15,7 @@
 
 #include "../lib/json.h"
 #include "../lib/log.h"
+#include "notifier_out.h"
 #include "pageline.h"
 
 #ifndef MONITORD_VERSION
@@ -24,10 +23,6 @@
 #endif
 
 enum { DETAIL_MAX = 512, WHY_MAX = 512 };
-
-/* The parent's pipe. notifier_health() and its sisters take no session, hence the one static. */
-static int out_fd = STDOUT_FILENO;
-static bool out_gone;
 
 struct session {
 	const struct notifier *n;
@@ -40,101 +35,7 @@ struct session {
 	bool skipping; /* inside a line longer than the maximum */
 };
 
-static void write_all(const char *data, size_t len)
-{
-	while (len > 0 && !out_gone) {
-		ssize_t n = write(out_fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN) {
-			struct pollfd p = {.fd = out_fd, .events = POLLOUT};
-
-			poll(&p, 1, -1);
-			continue;
-		}
-		if (n <= 0) {
-			/* The parent is gone: what is in hand is finished, nobody can be told. */
-			out_gone = true;
-			return;
-		}
-		data += n;
-		len -= (size_t)n;
-	}
-}
-
-/* Writes v as one line and frees it. */
-static void say(cJSON *v)
-{
-	struct buf b;
-
-	buf_init(&b, JSON_LINE_MAX);
-	if (v != NULL && json_line(v, &b))
-		write_all(b.data, b.len);
-	else
-		log_err("could not say a line to the parent: too long or out of memory");
-	buf_fini(&b);
-	cJSON_Delete(v);
-}
-
-/* {"what":{...}}: returns the outer object, *inner the inner one. */
-static cJSON *wrap(const char *what, cJSON **inner)
-{
-	cJSON *v = cJSON_CreateObject();
-
-	*inner = cJSON_AddObjectToObject(v, what);
-	return v;
-}
-
-static void say_outcome(const char *id, enum outcome o, const char *detail)
-{
-	cJSON *inner, *v = wrap("outcome", &inner);
-
-	cJSON_AddStringToObject(inner, "id", id);
-	cJSON_AddStringToObject(inner, "result", outcome_name(o));
-	cJSON_AddStringToObject(inner, "detail", detail);
-	say(v);
-}
-
-void notifier_late(const char *id, enum outcome o, const char *detail)
-{
-	say_outcome(id, o, detail);
-}
-
-void notifier_health(bool ok, const char *fmt, ...)
-{
-	char text[DETAIL_MAX];
-	va_list ap;
-	cJSON *inner, *v = wrap("health", &inner);
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	cJSON_AddBoolToObject(inner, "ok", ok);
-	cJSON_AddStringToObject(inner, "text", text);
-	say(v);
-}
-
-void notifier_received(const char *from, const char *text)
-{
-	cJSON *inner, *v = wrap("received", &inner);
-
-	cJSON_AddStringToObject(inner, "from", from);
-	cJSON_AddStringToObject(inner, "text", text);
-	say(v);
-}
-
-void notifier_report(const char *id, bool delivered, const char *detail)
-{
-	cJSON *inner, *v = wrap("report", &inner);
-
-	cJSON_AddStringToObject(inner, "id", id);
-	cJSON_AddBoolToObject(inner, "delivered", delivered);
-	cJSON_AddStringToObject(inner, "detail", detail);
-	say(v);
-}
-
-/* --- options ------------------------------------------------------------------------------------------- */
+/* --- options ----------------------------------------------------------------------------------------- */
 
 static void *new_conf(const struct notifier *n)
 {
@@ -175,7 +76,7 @@ static bool address_ok(const struct notifier *n, const char *to, char *why, size
 	return n->check_address == NULL || n->check_address(to, why, size);
 }
 
-/* --- --validate ---------------------------------------------------------------------------------------- */
+/* --- --validate -------------------------------------------------------------------------------------- */
 
 static void validate_addresses(const struct notifier *n, const cJSON *to, struct complaints *c)
 {
@@ -228,7 +129,7 @@ static void validate_line(const struct notifier *n, const char *text, size_t len
 		read_options(n, conf, cJSON_GetObjectItemCaseSensitive(v, "options"), &c);
 		validate_addresses(n, cJSON_GetObjectItemCaseSensitive(v, "to"), &c);
 	}
-	say(complaints_json(&c));
+	out_say(complaints_json(&c));
 	complaints_fini(&c);
 	free_conf(n, conf);
 	cJSON_Delete(v);
@@ -240,7 +141,7 @@ static bool validate_handler(struct session *s, const char *text, size_t len)
 	return true;
 }
 
-/* --- the session --------------------------------------------------------------------------------------- */
+/* --- the session ------------------------------------------------------------------------------------- */
 
 static bool configure(struct session *s, const cJSON *v)
 {
@@ -285,7 +186,7 @@ static void handle_page(struct session *s, const cJSON *obj)
 	if (!page_from_json(&p, obj, detail, sizeof(detail))) {
 		log_err("%s: bad page: %s", s->run.line, detail);
 		if (p.id[0] != '\0')
-			say_outcome(p.id, OUTCOME_REFUSED, detail);
+			notifier_late(p.id, OUTCOME_REFUSED, detail);
 		return;
 	}
 	if (!s->started)
@@ -294,7 +195,7 @@ static void handle_page(struct session *s, const cJSON *obj)
 		o = OUTCOME_REFUSED;
 	else
 		o = s->n->send(&s->run, &p, detail, sizeof(detail));
-	say_outcome(p.id, o, detail);
+	notifier_late(p.id, o, detail);
 }
 
 static bool handle_line(struct session *s, const char *text, size_t len)
@@ -375,7 +276,7 @@ static int run_session(struct session *s)
 {
 	bool ok = true, more = false;
 
-	while (ok && !out_gone) {
+	while (ok && !out_gone()) {
 		ok = next_line(s, &more);
 		if (ok && !more) {
 			if (s->eof)
@@ -414,7 +315,7 @@ static int session_main(const struct notifier *n)
 	buf_init(&s.in, JSON_LINE_MAX);
 	cJSON_AddNumberToObject(hello, "v", 1);
 	cJSON_AddStringToObject(hello, "hello", n->name);
-	say(hello);
+	out_say(hello);
 	rc = run_session(&s);
 	buf_fini(&s.in);
 	free_conf(n, s.conf);
@@ -422,7 +323,7 @@ static int session_main(const struct notifier *n)
 	return rc;
 }
 
-/* --- the command line ---------------------------------------------------------------------------------- */
+/* --- the command line -------------------------------------------------------------------------------- */
 
 static int describe(const struct notifier *n)
 {
@@ -432,8 +333,8 @@ static int describe(const struct notifier *n)
 	cJSON_AddStringToObject(v, "name", n->name);
 	cJSON_AddStringToObject(v, "help", n->help);
 	cJSON_AddItemToObject(v, "options", opts_describe(n->opts));
-	say(v);
-	return out_gone ? 1 : 0;
+	out_say(v);
+	return out_gone() ? 1 : 0;
 }
 
 static int help(const struct notifier *n, FILE *out)
@@ -451,17 +352,6 @@ static int help(const struct notifier *n, FILE *out)
 		n->name, n->help, buf_str(&text));
 	buf_fini(&text);
 	return out == stderr ? 2 : 0;
-}
-
-/* Keeps the parent's pipe to ourselves: a library that prints on stdout must not break the protocol. */
-static void own_stdout(void)
-{
-	int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-
-	if (fd < 0)
-		return;
-	out_fd = fd;
-	dup2(STDERR_FILENO, STDOUT_FILENO);
 }
 
 int notifier_main(const struct notifier *n, int argc, char **argv)
@@ -484,6 +374,6 @@ int notifier_main(const struct notifier *n, int argc, char **argv)
 	}
 	if (argc > 1)
 		return help(n, stderr);
-	own_stdout();
+	out_own();
 	return session_main(n);
 }

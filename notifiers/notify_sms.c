@@ -1,8 +1,8 @@
 /*
- * The SMS line: pages go out through a GSM modem, acknowledgements and delivery reports come back. Started by pagerd, one
- * process per modem. What it promises beyond the contract: a page whose result did not come is not sent again while
- * that result may still come; no PIN is ever tried twice; the modem is brought back after an unplug or a hang
- * for as long as the process runs.
+ * The SMS line: pages go out through a GSM modem, acknowledgements and delivery reports come back. Started by
+ * pagerd, one process per modem. What it promises beyond the contract: a page whose result did not come is
+ * not sent again while that result may still come; no PIN is ever tried twice; the modem is brought back
+ * after an unplug or a hang for as long as the process runs.
  */
 #include "notifier.h"
 
@@ -31,7 +31,8 @@ struct pending {
 	char id[SMS_ID_MAX];
 	struct pdu_part part[PDU_PARTS_MAX];
 	size_t n, done;
-	bool told_late; /* "sent" was said after "unknown": a try that was on its way already must not send it again */
+	/* "sent" was said after "unknown": a try that was on its way already must not send it again */
+	bool told_late;
 	char to[PDU_ADDRESS_MAX + 2];
 };
 
@@ -44,34 +45,37 @@ struct sms {
 	uint8_t concat_ref;
 };
 
+#define FIELD(name) offsetof(struct sms_conf, name)
+
 static const struct opt opts[] = {
-	{.name = "device", .type = OPT_STRING, .offset = offsetof(struct sms_conf, device), .flags = OPT_REQUIRED, .unit = "PATH",
-	 .help = "The modem: a path (best one under /dev/serial/by-id), usb:VID:PID[:SERIAL][@INTERFACE], or simulated"},
-	{.name = "baud", .type = OPT_INT, .offset = offsetof(struct sms_conf, baud), .min = 300, .max = 921600, .dflt = "115200",
+	{.name = "device", .type = OPT_STRING, .offset = FIELD(device), .flags = OPT_REQUIRED, .unit = "PATH",
+	 .help = "The modem: a path (best one under /dev/serial/by-id), usb:VID:PID[:SERIAL][@INTERFACE], or "
+		 "simulated"},
+	{.name = "baud", .type = OPT_INT, .offset = FIELD(baud), .min = 300, .max = 921600, .dflt = "115200",
 	 .help = "Speed of the line, 8N1"},
-	{.name = "flow", .type = OPT_ENUM, .offset = offsetof(struct sms_conf, flow), .dflt = "none", .choices = "none|rtscts",
+	{.name = "flow", .type = OPT_ENUM, .offset = FIELD(flow), .dflt = "none", .choices = "none|rtscts",
 	 .help = "Hardware flow control"},
-	{.name = "pin_file", .type = OPT_SECRET, .offset = offsetof(struct sms_conf, pin_file),
+	{.name = "pin_file", .type = OPT_SECRET, .offset = FIELD(pin_file),
 	 .help = "File with the SIM's PIN; tried once, and only when the modem says that two tries are left"},
-	{.name = "state_dir", .type = OPT_PATH, .offset = offsetof(struct sms_conf, state_dir),
+	{.name = "state_dir", .type = OPT_PATH, .offset = FIELD(state_dir),
 	 .help = "Where a refused PIN is remembered; needed with pin_file"},
-	{.name = "smsc", .type = OPT_STRING, .offset = offsetof(struct sms_conf, smsc), .unit = "NUMBER",
+	{.name = "smsc", .type = OPT_STRING, .offset = FIELD(smsc), .unit = "NUMBER",
 	 .help = "Service centre; default: the one on the SIM"},
-	{.name = "validity", .type = OPT_DURATION, .offset = offsetof(struct sms_conf, validity_ms), .min = 0, .max = 38102400000.0,
-	 .dflt = "4h", .help = "How long the centre keeps trying; 0: its own default"},
-	{.name = "status_report", .type = OPT_BOOL, .offset = offsetof(struct sms_conf, status_report), .dflt = "yes",
+	{.name = "validity", .type = OPT_DURATION, .offset = FIELD(validity_ms), .max = 38102400000.0, .dflt = "4h",
+	 .help = "How long the centre keeps trying; 0: its own default"},
+	{.name = "status_report", .type = OPT_BOOL, .offset = FIELD(status_report), .dflt = "yes",
 	 .help = "Ask for a report when the phone has the message"},
-	{.name = "reject_duplicates", .type = OPT_BOOL, .offset = offsetof(struct sms_conf, reject_duplicates), .dflt = "no",
+	{.name = "reject_duplicates", .type = OPT_BOOL, .offset = FIELD(reject_duplicates), .dflt = "no",
 	 .help = "Ask the centre to reject a message it has already"},
-	{.name = "wait_cmgs", .type = OPT_DURATION, .offset = offsetof(struct sms_conf, wait_cmgs_ms), .min = 1000, .max = 600000,
+	{.name = "wait_cmgs", .type = OPT_DURATION, .offset = FIELD(wait_cmgs_ms), .min = 1000, .max = 600000,
 	 .dflt = "60s", .help = "How long to wait for the modem's result before a page counts as unknown"},
-	{.name = "wait_late", .type = OPT_DURATION, .offset = offsetof(struct sms_conf, wait_late_ms), .min = 0, .max = 3600000,
-	 .dflt = "2m", .help = "How much longer to listen for that result before the modem is used again"},
-	{.name = "max_parts", .type = OPT_INT, .offset = offsetof(struct sms_conf, max_parts), .min = 1, .max = PDU_PARTS_MAX,
+	{.name = "wait_late", .type = OPT_DURATION, .offset = FIELD(wait_late_ms), .max = 3600000, .dflt = "2m",
+	 .help = "How much longer to listen for that result before the modem is used again"},
+	{.name = "max_parts", .type = OPT_INT, .offset = FIELD(max_parts), .min = 1, .max = PDU_PARTS_MAX,
 	 .dflt = "1", .help = "Into how many messages one page may be split"},
-	{.name = "check_interval", .type = OPT_DURATION, .offset = offsetof(struct sms_conf, check_interval_ms), .min = 1000,
+	{.name = "check_interval", .type = OPT_DURATION, .offset = FIELD(check_interval_ms), .min = 1000,
 	 .max = 86400000, .dflt = "60s", .help = "How often an idle modem is asked for registration and signal"},
-	{.name = "phone_file", .type = OPT_PATH, .offset = offsetof(struct sms_conf, phone_file),
+	{.name = "phone_file", .type = OPT_PATH, .offset = FIELD(phone_file),
 	 .help = "With device simulated: file that gets what the phone shows; default: the log"},
 	{.name = NULL},
 };
@@ -85,17 +89,20 @@ static void check_conf(const void *conf, struct complaints *c)
 		if (!usbtty_check(s->device, why, sizeof(why)))
 			complaint_add(c, NULL, "device", s->device, "%s", why);
 	} else if (s->device[0] != '/' && strcmp(s->device, "simulated") != 0) {
-		complaint_add(c, NULL, "device", s->device, "neither an absolute path nor usb:VID:PID nor \"simulated\"");
+		complaint_add(c, NULL, "device", s->device,
+			      "neither an absolute path nor usb:VID:PID nor \"simulated\"");
 	}
 	if (s->pin_file != NULL && s->state_dir == NULL)
-		complaint_add(c, NULL, "state_dir", NULL, "needed with pin_file: a refused PIN must be remembered");
+		complaint_add(c, NULL, "state_dir", NULL,
+			      "needed with pin_file: a refused PIN must be remembered");
 	if (s->smsc != NULL && !pdu_address_ok(s->smsc, why, sizeof(why)))
 		complaint_add(c, NULL, "smsc", s->smsc, "%s", why);
 	if (s->phone_file != NULL && strcmp(s->device, "simulated") != 0)
-		complaint_add(c, NULL, "phone_file", s->phone_file, "only the simulated modem has a phone that can be read");
+		complaint_add(c, NULL, "phone_file", s->phone_file,
+			      "only the simulated modem has a phone that can be read");
 }
 
-/* --- what the modem says by itself ----------------------------------------------------------------------- */
+/* --- what the modem says by itself ------------------------------------------------------------------- */
 
 static void on_received(void *arg, const char *from, const char *text)
 {
@@ -131,7 +138,7 @@ static void on_report(void *arg, uint8_t mr, const char *to, uint8_t status)
 		log_info("%s: part %u of %u to %s: %s", s->modem.line, r->part, r->nparts, to, detail);
 }
 
-/* --- outcomes -------------------------------------------------------------------------------------------- */
+/* --- outcomes ---------------------------------------------------------------------------------------- */
 
 static enum outcome failed(struct sms *s, const char *id, const char *pdu)
 {
@@ -192,7 +199,8 @@ static enum outcome outcome_of(struct sms *s, enum modem_sent r, uint8_t mr, cha
 	}
 	if (o == OUTCOME_SENT) {
 		part_done(s, mr);
-		snprintf(detail, size, "message reference %u%s", mr, r == MODEM_FAILED ? ", the centre had it already" : "");
+		snprintf(detail, size, "message reference %u%s", mr,
+			 r == MODEM_FAILED ? ", the centre had it already" : "");
 	}
 	return o;
 }
@@ -206,7 +214,8 @@ static enum outcome settle_debt(struct sms *s, enum modem_sent r, uint8_t mr, ch
 
 	if (o == OUTCOME_SENT && g->done < g->n) {
 		o = OUTCOME_RETRY;
-		snprintf(detail, size, "part %zu of %zu was confirmed late; the rest goes with the next try", g->done, g->n);
+		snprintf(detail, size, "part %zu of %zu was confirmed late; the rest goes with the next try",
+			 g->done, g->n);
 	} else {
 		snprintf(detail, size, "late: %s", what);
 	}
@@ -214,10 +223,11 @@ static enum outcome settle_debt(struct sms *s, enum modem_sent r, uint8_t mr, ch
 	return o;
 }
 
-/* --- sending --------------------------------------------------------------------------------------------- */
+/* --- sending ----------------------------------------------------------------------------------------- */
 
 /* False: *o and detail say how the page ended already. */
-static bool wait_for_debt(struct sms *s, const struct page *p, int64_t deadline, enum outcome *o, char *detail, size_t size)
+static bool wait_for_debt(struct sms *s, const struct page *p, int64_t deadline, enum outcome *o,
+			  char *detail, size_t size)
 {
 	struct modem *m = &s->modem;
 	bool same = strcmp(s->pending.id, p->id) == 0;
@@ -231,7 +241,9 @@ static bool wait_for_debt(struct sms *s, const struct page *p, int64_t deadline,
 	r = modem_await(m, until < deadline ? until : deadline, &mr);
 	if (m->owes) {
 		*o = same ? OUTCOME_UNKNOWN : OUTCOME_RETRY;
-		snprintf(detail, size, same ? "still no result from the modem" : "the modem still owes the result of another page");
+		snprintf(detail, size,
+			 same ? "still no result from the modem"
+			      : "the modem still owes the result of another page");
 		return false;
 	}
 	was = settle_debt(s, r, mr, detail, size);
@@ -250,7 +262,8 @@ static bool prepare(struct sms *s, const struct page *p, char *why, size_t size)
 {
 	struct pending *g = &s->pending;
 	struct pdu_submit submit = {.smsc = s->conf->smsc, .to = p->to, .validity_ms = s->conf->validity_ms,
-				    .report = s->conf->status_report, .reject_duplicates = s->conf->reject_duplicates,
+				    .report = s->conf->status_report,
+				.reject_duplicates = s->conf->reject_duplicates,
 				    .max_parts = (size_t)s->conf->max_parts};
 	char *text;
 
@@ -276,7 +289,8 @@ static bool prepare(struct sms *s, const struct page *p, char *why, size_t size)
 static bool ready(struct sms *s, int64_t deadline, char *detail, size_t size)
 {
 	struct modem *m = &s->modem;
-	int64_t until = clock_boot_ms() + (m->healthy || m->why[0] == 'n' ? BRING_UP_MS : BAD_MODEM_MS);
+	/* nothing said yet: it was never tried, and deserves the whole time */
+	int64_t until = clock_boot_ms() + (m->healthy || m->said[0] == '\0' ? BRING_UP_MS : BAD_MODEM_MS);
 
 	if (!modem_bring_up(m, until < deadline ? until : deadline)) {
 		snprintf(detail, size, "%s", m->why);
@@ -288,7 +302,8 @@ static bool ready(struct sms *s, int64_t deadline, char *detail, size_t size)
 	}
 	if (modem_registered(m))
 		return true;
-	snprintf(detail, size, "the modem is on no network: %s", at_registration_text(m->cereg > 0 && m->creg <= 0 ? m->cereg : m->creg));
+	snprintf(detail, size, "the modem is on no network: %s",
+		 at_registration_text(m->cereg > 0 && m->creg <= 0 ? m->cereg : m->creg));
 	return false;
 }
 
@@ -338,7 +353,7 @@ static enum outcome sms_send(struct notifier_run *run, const struct page *p, cha
 	return o;
 }
 
-/* --- the rest -------------------------------------------------------------------------------------------- */
+/* --- the rest ---------------------------------------------------------------------------------------- */
 
 static int sms_fd(struct notifier_run *run, int *wait_ms)
 {
@@ -369,7 +384,8 @@ static void sms_idle(struct notifier_run *run)
 
 static bool sms_start(struct notifier_run *run, char *why, size_t size)
 {
-	static const struct modem_calls calls = {.received = on_received, .report = on_report, .health = on_health};
+	static const struct modem_calls calls = {
+	    .received = on_received, .report = on_report, .health = on_health};
 	struct sms *s = calloc(1, sizeof(*s));
 
 	if (s == NULL) {

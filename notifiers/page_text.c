@@ -73,7 +73,8 @@ static void make_tail(const struct page *p, char *out, size_t size)
 	if (p->since_wall_ms > 0)
 		time_text(p->since_wall_ms, p->at_wall_ms, when, sizeof(when));
 	if (p->kind == PAGE_RECOVERED && p->since_wall_ms > 0 && p->at_wall_ms >= p->since_wall_ms)
-		snprintf(out, size, " down %s%s", clock_span(p->at_wall_ms - p->since_wall_ms, span, sizeof(span)), id);
+		snprintf(out, size, " down %s%s",
+			 clock_span(p->at_wall_ms - p->since_wall_ms, span, sizeof(span)), id);
 	else if (when[0] != '\0' && (p->kind == PAGE_NEW || p->kind == PAGE_REPEAT))
 		snprintf(out, size, " since %s%s", when, id);
 	else
@@ -98,7 +99,8 @@ static void make_parts(struct parts *q, const struct page *p)
 	q->again = p->resend ? "(again) " : "";
 	q->kind = kind_word(p->kind);
 	q->check = p->check;
-	snprintf(q->state, sizeof(q->state), "%.16s", p->kind == PAGE_RECOVERED && p->state[0] == '\0' ? "OK" : p->state);
+	snprintf(q->state, sizeof(q->state), "%.16s",
+		 p->kind == PAGE_RECOVERED && p->state[0] == '\0' ? "OK" : p->state);
 	if (q->state[0] != '\0' && p->check[0] != '\0')
 		strcat(q->state, " ");
 	q->host[0] = '\0';
@@ -115,9 +117,9 @@ static char *assemble(const struct parts *q, bool host, size_t m, size_t n)
 	bool head = q->state[0] != '\0' || m > 0, cut = n < strlen(q->what);
 
 	/* a cut check name needs no dots: what is wrong was given up before it, the id leads to the rest */
-	if (asprintf(&out, "%s%s%s%.*s%s%s%.*s%s%s", q->again, q->kind, q->state, (int)m, q->check, host ? q->host : "",
-		     head && n > 0 ? ": " : "", (int)n, q->what, cut && n > 0 ? "..." : (n > 0 && q->tail[0] != '\0' ? "." : ""),
-		     q->tail) < 0)
+	if (asprintf(&out, "%s%s%s%.*s%s%s%.*s%s%s", q->again, q->kind, q->state, (int)m, q->check,
+		     host ? q->host : "", head && n > 0 ? ": " : "", (int)n, q->what,
+		     cut && n > 0 ? "..." : (n > 0 && q->tail[0] != '\0' ? "." : ""), q->tail) < 0)
 		return NULL;
 	return out;
 }
@@ -131,7 +133,8 @@ static bool fits(const struct parts *q, bool host, size_t m, size_t n)
 	return ok;
 }
 
-/* The longest prefix of text (a byte count at a character's start) that fits; of_what tells which of the two it is. */
+/* The longest prefix of text (a byte count at a character's start) that fits; of_what tells which of the two
+ * it is. */
 static size_t longest(const struct parts *q, bool host, size_t m, const char *text, bool of_what)
 {
 	size_t lo = 0, hi = strlen(text);

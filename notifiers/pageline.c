@@ -1,6 +1,6 @@
 /*
- * Reads a page out of its JSON line, for notifier.c. Promises that every string of a page that was accepted is
- * there (only "more" may be NULL), that id and to are not empty and that the deadline is sane.
+ * Reads a page out of its JSON line, for notifier.c. Promises that every string of a page that was accepted
+ * is there (only "more" may be NULL), that id and to are not empty and that the deadline is sane.
  */
 #include "pageline.h"
 
@@ -9,7 +9,8 @@
 #include "../lib/json.h"
 
 /* A member that must be a string if it is there at all. */
-static bool text_member(const cJSON *obj, const char *key, const char *dflt, const char **out, char *why, size_t size)
+static bool text_member(const cJSON *obj, const char *key, const char *dflt, const char **out, char *why,
+			size_t size)
 {
 	const cJSON *v = cJSON_GetObjectItemCaseSensitive(obj, key);
 
@@ -37,8 +38,10 @@ static bool read_texts(struct page *p, const cJSON *obj, char *why, size_t size)
 		const char *key, *dflt;
 		const char **out;
 	} texts[] = {
-		{"id", "", &p->id}, {"to", "", &p->to}, {"incident", "", &p->incident}, {"check", "", &p->check},
-		{"host", "", &p->host}, {"state", "", &p->state}, {"text", "", &p->text}, {"more", NULL, &p->more},
+		{"id", "", &p->id}, {"to", "", &p->to}, {"incident", "", &p->incident}, {"check", "",
+		 &p->check},
+		{"host", "", &p->host}, {"state", "", &p->state}, {"text", "", &p->text}, {"more", NULL,
+		 &p->more},
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

@@ -1,7 +1,7 @@
 /*
- * What comes in by SMS: messages (acknowledgements) and status reports, announced, handed over at once, or found in the
- * storage. For sms_modem.c. Everything that was read is deleted, or a full storage would stop reception; it is told
- * before it is deleted, so that a crash in between repeats it rather than losing it.
+ * What comes in by SMS: messages (acknowledgements) and status reports, announced, handed over at once, or
+ * found in the storage. For sms_modem.c. Everything that was read is deleted, or a full storage would stop
+ * reception; it is told before it is deleted, so that a crash in between repeats it rather than losing it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -140,7 +140,8 @@ static bool read_all(struct modem *m)
 
 void modem_serve_inbox(struct modem *m)
 {
-	/* what is read may be announced again meanwhile: at most once around, the rest waits for the next turn */
+	/* what is read may be announced again meanwhile: at most once around, the rest waits for the next
+	 * turn */
 	for (size_t n = m->ntodo; n > 0 && m->ntodo > 0; n--) {
 		struct modem_todo t = m->todo[0];
 

@@ -1,33 +1,29 @@
 /*
- * Opens, wakes, unlocks and watches a GSM modem, and climbs the reset ladder when it is silent: escape, AT, ATZ,
- * CFUN=1,1, DTR, reopening the device. After the last rung it rests and begins again; it never gives up. A USB
- * re-authorisation or a relay that cuts the power would be next: those need rights this program does not have.
- * For notify_sms.c.
+ * Opens, wakes, unlocks and watches a GSM modem, and climbs the reset ladder when it is silent: escape, AT,
+ * ATZ, CFUN=1,1, DTR, reopening the device. After the last rung it rests and begins again; it never gives up.
+ * A USB re-authorisation or a relay that cuts the power would be next: those need rights this program does
+ * not have. For notify_sms.c.
  */
 #include "sms_modem.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "../drivers/cms.h"
 #include "../lib/clock.h"
-#include "../lib/file.h"
 #include "../lib/log.h"
-#include "sms_pin.h"
 
 enum {
 	PROBE_MS = 1000,   /* for the OK to a bare AT */
-	COMMAND_MS = 5000, /* for any other answer; CMGF and CREG answer in milliseconds, a SIM may take seconds */
 	QUIET_MS = 60,     /* after an escape, until nothing more comes */
 	BACKOFF_MIN_MS = 1000, BACKOFF_MAX_MS = 30000,
-	SIM_BUSY_MS = 1000, PAUSE_MS = 200,
+	PAUSE_MS = 200,
 	IDLE_MS = 3000     /* at most so long an idle call keeps a page waiting while the modem is silent */
 };
 
-void modem_init(struct modem *m, const struct sms_conf *conf, const char *line, const struct modem_calls *calls, void *arg)
+void modem_init(struct modem *m, const struct sms_conf *conf, const char *line,
+		const struct modem_calls *calls, void *arg)
 {
 	memset(m, 0, sizeof(*m));
 	m->conf = conf;
@@ -63,13 +59,12 @@ static int64_t soonest(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-static int64_t within(int64_t ms, int64_t deadline)
+int64_t modem_within(int64_t ms, int64_t deadline)
 {
 	return soonest(clock_boot_ms() + ms, deadline);
 }
 
-static void because(struct modem *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void because(struct modem *m, const char *fmt, ...)
+void modem_because(struct modem *m, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -96,7 +91,7 @@ void modem_down(struct modem *m, const char *fmt, ...)
 	back_off(m);
 }
 
-/* --- health ---------------------------------------------------------------------------------------------- */
+/* --- health ------------------------------------------------------------------------------------------ */
 
 bool modem_registered(const struct modem *m)
 {
@@ -127,7 +122,7 @@ static int ask_stat(struct modem *m, const char *command, const char *prefix, in
 {
 	int stat = -1;
 
-	if (at_command(m->at, command, prefix, within(COMMAND_MS, deadline), &m->a) != AT_OK)
+	if (at_command(m->at, command, prefix, modem_within(MODEM_COMMAND_MS, deadline), &m->a) != AT_OK)
 		return -1;
 	for (size_t i = 0; i < m->a.n; i++) {
 		/* of several such lines the one with two numbers is the answer, the others came unasked */
@@ -146,7 +141,7 @@ static bool silent(struct modem *m)
 	}
 	if (m->a.final == AT_TIMEOUT) {
 		m->up = false;
-		because(m, "the modem does not answer");
+		modem_because(m, "the modem does not answer");
 		m->next_try = 0;
 		return true;
 	}
@@ -161,12 +156,13 @@ bool modem_ask_registration(struct modem *m, int64_t deadline)
 	m->cereg = ask_stat(m, "AT+CEREG?", "+CEREG:", deadline);
 	if (silent(m))
 		return false;
-	if (at_command(m->at, "AT+CSQ", "+CSQ:", within(COMMAND_MS, deadline), &m->a) == AT_OK && m->a.n > 0)
+	if (at_command(m->at, "AT+CSQ", "+CSQ:", modem_within(MODEM_COMMAND_MS, deadline), &m->a) == AT_OK &&
+	    m->a.n > 0)
 		m->csq = (int)at_number(m->a.line[m->a.n - 1], 0, 99);
 	return !silent(m);
 }
 
-/* --- opening and waking ---------------------------------------------------------------------------------- */
+/* --- opening and waking ------------------------------------------------------------------------------ */
 
 static bool open_device(struct modem *m)
 {
@@ -185,10 +181,11 @@ static bool open_device(struct modem *m)
 		return false;
 	m->at = at_new(s, modem_unasked, m);
 	if (m->at == NULL) {
-		because(m, "out of memory");
+		modem_because(m, "out of memory");
 		return false;
 	}
-	log_info("%s: opened %s (%s)", m->line, serial_path(at_serial(m->at)), serial_backend(at_serial(m->at)));
+	log_info("%s: opened %s (%s)", m->line, serial_path(at_serial(m->at)),
+		 serial_backend(at_serial(m->at)));
 	at_resync(m->at);
 	return true;
 }
@@ -198,17 +195,17 @@ static bool probe(struct modem *m, int64_t deadline)
 {
 	int64_t quiet;
 
-	if (!at_raw(m->at, "\x1b\r", 2, within(PROBE_MS, deadline), NULL))
+	if (!at_raw(m->at, "\x1b\r", 2, modem_within(PROBE_MS, deadline), NULL))
 		return false;
 	/* whatever comes now belongs to the past: an OK among it must not be taken for the next answer */
 	for (quiet = clock_boot_ms() + 8 * QUIET_MS; clock_boot_ms() < quiet;) {
-		if (serial_wait(at_serial(m->at), within(QUIET_MS, quiet)) != 1)
+		if (serial_wait(at_serial(m->at), modem_within(QUIET_MS, quiet)) != 1)
 			break;
 		if (!at_idle(m->at))
 			return false;
 	}
 	for (int i = 0; i < 2; i++)
-		if (at_command(m->at, "AT", NULL, within(PROBE_MS, deadline), &m->a) == AT_OK)
+		if (at_command(m->at, "AT", NULL, modem_within(PROBE_MS, deadline), &m->a) == AT_OK)
 			return true;
 	return false;
 }
@@ -237,11 +234,13 @@ static int64_t climb(struct modem *m)
 	}
 	m->rung = 0;
 	m->exhausted = true;
-	modem_down(m, "the modem does not answer to escape, ATZ, CFUN=1,1 and DTR; unplug it or cut its power if this lasts");
+	modem_down(m, "the modem does not answer to escape, ATZ, CFUN=1,1 and DTR; unplug it or cut its "
+		      "power if this lasts");
 	return -1;
 }
 
-/* Until it answers, as far as the ladder goes by the deadline. The next call goes on where this one stopped. */
+/* Until it answers, as far as the ladder goes by the deadline. The next call goes on where this one stopped.
+ */
 static bool wake(struct modem *m, int64_t deadline)
 {
 	while (!probe(m, deadline)) {
@@ -256,7 +255,7 @@ static bool wake(struct modem *m, int64_t deadline)
 				return false;
 			m->settled_at = clock_boot_ms() + settle;
 		}
-		because(m, "the modem does not answer; it is being reset");
+		modem_because(m, "the modem does not answer; it is being reset");
 		m->next_try = clock_boot_ms() + PAUSE_MS;
 		if (m->next_try >= deadline)
 			return false;
@@ -268,142 +267,7 @@ static bool wake(struct modem *m, int64_t deadline)
 	return true;
 }
 
-/* --- the PIN --------------------------------------------------------------------------------------------- */
-
-static int tries_left(struct modem *m, int64_t deadline)
-{
-	for (size_t q = 0; sms_pin_queries[q] != NULL; q++) {
-		const char *command = sms_pin_queries[q];
-		char prefix[16];
-
-		snprintf(prefix, sizeof(prefix), "%.*s:", (int)strcspn(command + 2, "?="), command + 2);
-		if (at_command(m->at, command, prefix, within(COMMAND_MS, deadline), &m->a) != AT_OK)
-			continue;
-		for (size_t i = 0; i < m->a.n; i++) {
-			int n = sms_pin_tries(m->a.line[i]);
-
-			if (n >= 0)
-				return n;
-		}
-	}
-	return -1;
-}
-
-static bool send_pin(struct modem *m, const char *pin, int64_t deadline)
-{
-	char command[64], text[120];
-
-	if (strspn(pin, "0123456789") != strlen(pin) || strlen(pin) < 4 || strlen(pin) > 8) {
-		because(m, "pin_file does not hold a PIN (4 to 8 digits)");
-		return false;
-	}
-	if (!sms_pin_allowed(m->conf->state_dir, m->line, pin, m->why, sizeof(m->why)) ||
-	    !sms_pin_trying(m->conf->state_dir, m->line, pin, m->why, sizeof(m->why)))
-		return false;
-	snprintf(command, sizeof(command), "AT+CPIN=\"%s\"", pin);
-	at_command(m->at, command, NULL, within(3 * COMMAND_MS, deadline), &m->a);
-	explicit_bzero(command, sizeof(command));
-	if (m->a.final == AT_OK) {
-		sms_pin_accepted(m->conf->state_dir, m->line);
-		log_notice("%s: the SIM took its PIN", m->line);
-		return true;
-	}
-	because(m, "the SIM refused the PIN of pin_file: %s; it is not tried again", at_final_text(&m->a, text, sizeof(text)));
-	return false;
-}
-
-static bool unlock(struct modem *m, int64_t deadline)
-{
-	char why[200], *pin;
-	int left;
-	bool ok;
-
-	if (m->conf->pin_file == NULL) {
-		because(m, "the SIM wants a PIN and there is no pin_file");
-		return false;
-	}
-	left = tries_left(m, deadline);
-	if (left < 2) {
-		because(m, left < 0 ? "the SIM wants its PIN, but the modem does not tell how many tries are left: enter it by hand, or "
-				      "switch the PIN off"
-				    : "the SIM wants its PIN and has %d tr%s left: that is not risked; enter it by hand",
-			left, left == 1 ? "y" : "ies");
-		return false;
-	}
-	pin = file_secret(m->conf->pin_file, why, sizeof(why));
-	if (pin == NULL) {
-		because(m, "pin_file: %s", why);
-		return false;
-	}
-	ok = send_pin(m, pin, deadline);
-	explicit_bzero(pin, strlen(pin));
-	free(pin);
-	return ok;
-}
-
-/* The SIM's state; a SIM that is busy right after power-on is asked again. */
-static bool check_sim(struct modem *m, int64_t deadline)
-{
-	char text[120];
-
-	for (;;) {
-		enum at_final f = at_command(m->at, "AT+CPIN?", "+CPIN:", within(COMMAND_MS, deadline), &m->a);
-
-		if (f == AT_OK && m->a.n > 0)
-			break;
-		if (f != AT_CME || m->a.code != 14 || clock_boot_ms() + SIM_BUSY_MS >= deadline) {
-			because(m, "the SIM: %s", at_final_text(&m->a, text, sizeof(text)));
-			return false;
-		}
-		serial_wait(at_serial(m->at), clock_boot_ms() + SIM_BUSY_MS);
-	}
-	at_param(m->a.line[m->a.n - 1], 0, text, sizeof(text));
-	if (strcmp(text, "READY") == 0) {
-		if (m->conf->state_dir != NULL)
-			sms_pin_accepted(m->conf->state_dir, m->line);
-		return true;
-	}
-	if (strcmp(text, "SIM PIN") == 0)
-		return unlock(m, deadline);
-	because(m, "the SIM wants \"%s\": that takes a person", text);
-	return false;
-}
-
-/* --- setting up ------------------------------------------------------------------------------------------ */
-
-/* Where news of received messages and status reports goes; modems differ in what they can. */
-static void choose_news(struct modem *m, int64_t deadline)
-{
-	static const char *const way[] = {"AT+CNMI=2,1,0,1,0", "AT+CNMI=2,1,0,2,0", "AT+CNMI=2,1,0,0,0", "AT+CNMI=1,1,0,0,0"};
-
-	for (size_t i = m->conf->status_report ? 0 : 2; i < sizeof(way) / sizeof(way[0]); i++) {
-		if (at_command(m->at, way[i], NULL, within(COMMAND_MS, deadline), &m->a) == AT_OK) {
-			if (m->conf->status_report && i >= 2)
-				log_warn("%s: this modem cannot give status reports", m->line);
-			return;
-		}
-	}
-	log_warn("%s: this modem does not announce messages; they are looked for at each check", m->line);
-}
-
-static bool set_up(struct modem *m, int64_t deadline)
-{
-	char text[120];
-
-	/* errors of these two do not matter: an echo is recognised, a plain ERROR is just less telling */
-	at_command(m->at, "ATE0", NULL, within(COMMAND_MS, deadline), &m->a);
-	at_command(m->at, "AT+CMEE=1", NULL, within(COMMAND_MS, deadline), &m->a);
-	if (!check_sim(m, deadline))
-		return false;
-	if (at_command(m->at, "AT+CMGF=0", NULL, within(COMMAND_MS, deadline), &m->a) != AT_OK) {
-		because(m, "no PDU mode: %s", at_final_text(&m->a, text, sizeof(text)));
-		return false;
-	}
-	choose_news(m, deadline);
-	m->reset_seen = false;
-	m->memory[0] = '\0';
-	return modem_ask_registration(m, deadline);
-}
+/* --- up, and between pages --------------------------------------------------------------------------- */
 
 bool modem_bring_up(struct modem *m, int64_t deadline)
 {
@@ -416,7 +280,7 @@ bool modem_bring_up(struct modem *m, int64_t deadline)
 	}
 	if (!wake(m, deadline))
 		return false;
-	if (!set_up(m, deadline)) {
+	if (!modem_set_up(m, deadline)) {
 		if (m->at != NULL && serial_gone(at_serial(m->at)))
 			modem_down(m, "the device went away");
 		else
@@ -431,8 +295,6 @@ bool modem_bring_up(struct modem *m, int64_t deadline)
 		 at_registration_text(at_registered(m->creg) || m->cereg < 0 ? m->creg : m->cereg), m->csq);
 	return true;
 }
-
-/* --- between pages --------------------------------------------------------------------------------------- */
 
 int modem_fd(const struct modem *m, int *wait_ms)
 {
@@ -450,7 +312,7 @@ int modem_fd(const struct modem *m, int *wait_ms)
 static void health_check(struct modem *m)
 {
 	m->next_check = clock_boot_ms() + m->conf->check_interval_ms;
-	if (modem_ask_registration(m, clock_boot_ms() + 2 * COMMAND_MS)) {
+	if (modem_ask_registration(m, clock_boot_ms() + 2 * MODEM_COMMAND_MS)) {
 		/* an announcement may have been lost, and a full storage announces nothing */
 		m->sweep = true;
 		modem_say_health(m, true);

@@ -1,6 +1,6 @@
 /*
- * A GSM modem as the SMS line uses it: opened (again), woken, unlocked, watched, and made to send one PDU at a time. Blocking
- * with deadlines (CLOCK_BOOTTIME ms). Nothing here knows pages; notify_sms.c does.
+ * A GSM modem as the SMS line uses it: opened (again), woken, unlocked, watched, and made to send one PDU at
+ * a time. Blocking with deadlines (CLOCK_BOOTTIME ms). Nothing here knows pages; notify_sms.c does.
  */
 #ifndef NOTIFIERS_SMS_MODEM_H
 #define NOTIFIERS_SMS_MODEM_H
@@ -65,14 +65,16 @@ struct modem {
 	char why[MODEM_WHY_MAX]; /* why it is not up */
 };
 
-void modem_init(struct modem *m, const struct sms_conf *conf, const char *line, const struct modem_calls *calls, void *arg);
+void modem_init(struct modem *m, const struct sms_conf *conf, const char *line,
+		const struct modem_calls *calls, void *arg);
 void modem_fini(struct modem *m);
-/* Brings it up if it is not, as far as that goes by the deadline; climbs the reset ladder. False: m->why says why. */
+/* Brings it up if it is not, as far as that goes by the deadline; climbs the reset ladder. False: m->why says
+ * why. */
 bool modem_bring_up(struct modem *m, int64_t deadline);
 /* The descriptor to poll (-1: none) and in how many ms modem_idle wants to be called. */
 int modem_fd(const struct modem *m, int *wait_ms);
-/* Reads what came, serves what is stored, checks health when it is time. Not while it owes a result: then it only listens
- * (see modem_await). */
+/* Reads what came, serves what is stored, checks health when it is time. Not while it owes a result: then it
+ * only listens (see modem_await). */
 void modem_idle(struct modem *m);
 /* Hands out what was read and not yet looked at; poll() does not see that. */
 void modem_settle(struct modem *m);
@@ -92,10 +94,16 @@ enum modem_sent {
 
 /* Sends one part; the modem must be up and owe nothing. Why it failed is in m->why. */
 enum modem_sent modem_send(struct modem *m, const struct pdu_part *part, int64_t deadline, uint8_t *mr);
-/* Waits for the result it owes. MODEM_UNKNOWN: still none; when owed_until has passed or the device went, the debt is
- * forgotten (m->owes is false). */
+/* Waits for the result it owes. MODEM_UNKNOWN: still none; when owed_until has passed or the device went, the
+ * debt is forgotten (m->owes is false). */
 enum modem_sent modem_await(struct modem *m, int64_t deadline, uint8_t *mr);
 
+/* --- among the files of the modem -------------------------------------------------------------------- */
+enum { MODEM_COMMAND_MS = 5000 }; /* for an answer; most come in milliseconds, a SIM may take seconds */
+int64_t modem_within(int64_t ms, int64_t deadline); /* so many ms from now, the deadline at the latest */
+void modem_because(struct modem *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* sms_setup.c: of a modem that answers. False: m->why says why. */
+bool modem_set_up(struct modem *m, int64_t deadline);
 /* sms_inbox.c */
 void modem_unasked(void *arg, const char *line, const char *pdu);
 /* Reads, tells and deletes what is stored. */

@@ -1,6 +1,6 @@
 /*
- * The memory of PINs that were tried, for sms_modem.c. The file holds a salt and a hash, never the PIN; four digits are
- * soon guessed from it, so it is readable by its owner only.
+ * The memory of PINs that were tried, for sms_modem.c. The file holds a salt and a hash, never the PIN; four
+ * digits are soon guessed from it, so it is readable by its owner only.
  */
 #include "sms_pin.h"
 
@@ -18,15 +18,21 @@
 
 enum { SALT = 16, HASH = 32, ROUNDS = 20000, RECORD_MAX = 256 };
 
-const char *const sms_pin_queries[] = {"AT+CPINR", "AT^CPIN?", "AT+QPINC=\"SC\"", "AT+SPIC", "AT#PCT", "AT^SPIC", NULL};
+const char *const sms_pin_queries[] = {"AT+CPINR", "AT^CPIN?", "AT+QPINC=\"SC\"", "AT+SPIC", "AT#PCT",
+ "AT^SPIC", NULL};
 
 int sms_pin_tries(const char *line)
 {
 	static const struct {
 		const char *starts;
 		size_t index;
-	} table[] = {{"+CPINR: SIM PIN,", 1}, {"+CPINR: \"SIM PIN\",", 1}, {"^CPIN: SIM PIN,", 3}, {"+QPINC: \"SC\",", 1},
-		     {"+SPIC:", 0}, {"#PCT:", 0}, {"^SPIC:", 0}};
+	} table[] = {{"+CPINR: SIM PIN,", 1},
+		     {"+CPINR: \"SIM PIN\",", 1},
+		     {"^CPIN: SIM PIN,", 3},
+		     {"+QPINC: \"SC\",", 1},
+		     {"+SPIC:", 0},
+		     {"#PCT:", 0},
+		     {"^SPIC:", 0}};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		long v;
@@ -71,14 +77,18 @@ bool sms_pin_allowed(const char *dir, const char *line, const char *pin, char *w
 
 	buf_init(&b, RECORD_MAX);
 	if (path == NULL || (!file_read(path, &b) && errno != ENOENT)) {
-		snprintf(why, size, "the memory of refused PINs cannot be read (%s): no PIN is tried", strerror(errno));
+		snprintf(why, size, "the memory of refused PINs cannot be read (%s): no PIN is tried",
+			 strerror(errno));
 		ok = false;
 	} else if (sscanf(buf_str(&b), "1 %32[0-9a-f] %64[0-9a-f]", salt_hex, was) == 2) {
 		for (size_t i = 0; i < SALT; i++)
 			salt[i] = sscanf(salt_hex + 2 * i, "%2x", &v) == 1 ? (uint8_t)v : 0;
 		ok = hash(salt, pin, now) && strcmp(was, now) != 0;
 		if (!ok)
-			snprintf(why, size, "this PIN was tried before and not accepted; put the right one into pin_file (or remove %s)", path);
+			snprintf(why, size,
+				 "this PIN was tried before and not accepted; put the right one into "
+				 "pin_file (or remove %s)",
+				 path);
 	} else if (b.len > 0) {
 		snprintf(why, size, "%s is damaged: no PIN is tried; remove it if the PIN is right", path);
 		ok = false;
@@ -101,7 +111,8 @@ bool sms_pin_trying(const char *dir, const char *line, const char *pin, char *wh
 		ok = file_mkdirs(dir, 0750) && file_write_atomic(path, record, strlen(record), 0600);
 	}
 	if (!ok)
-		snprintf(why, size, "%s: cannot remember the PIN as tried (%s): it is not tried", path != NULL ? path : dir, strerror(errno));
+		snprintf(why, size, "%s: cannot remember the PIN as tried (%s): it is not tried",
+			 path != NULL ? path : dir, strerror(errno));
 	free(path);
 	return ok;
 }

@@ -1,6 +1,6 @@
 /*
- * One PDU through AT+CMGS, and the result that may come late. For notify_sms.c. Promises to tell "not sent" (stopped
- * before the last byte) from "nobody knows": the difference between a second page and a lost one.
+ * One PDU through AT+CMGS, and the result that may come late. For notify_sms.c. Promises to tell "not sent"
+ * (stopped before the last byte) from "nobody knows": the difference between a second page and a lost one.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,13 +10,6 @@
 #include "sms_modem.h"
 
 enum { PROMPT_MS = 5000, WRITE_MS = 15000, ESCAPE_MS = 1000 };
-
-static int64_t within(int64_t ms, int64_t deadline)
-{
-	int64_t t = clock_boot_ms() + ms;
-
-	return t < deadline ? t : deadline;
-}
 
 /* What the answer in m->sent means. */
 static enum modem_sent judge(struct modem *m, uint8_t *mr)
@@ -51,7 +44,8 @@ static enum modem_sent judge(struct modem *m, uint8_t *mr)
 	return MODEM_FAILED;
 }
 
-/* The prompt did not come, or not all bytes went: leave the command, and look at the modem again before its next use. */
+/* The prompt did not come, or not all bytes went: leave the command, and look at the modem again before its
+ * next use. */
 static enum modem_sent abandon(struct modem *m, const char *why)
 {
 	if (serial_gone(at_serial(m->at))) {
@@ -74,20 +68,20 @@ enum modem_sent modem_send(struct modem *m, const struct pdu_part *part, int64_t
 	bool all;
 
 	snprintf(command, sizeof(command), "AT+CMGS=%zu", part->tpdu_octets);
-	f = at_prompt(m->at, command, within(PROMPT_MS, deadline), &m->sent);
+	f = at_prompt(m->at, command, modem_within(PROMPT_MS, deadline), &m->sent);
 	if (f == AT_TIMEOUT || f == AT_GONE)
 		return abandon(m, "the modem gave no prompt");
 	if (f == AT_OK)
 		return abandon(m, "the modem said OK where a prompt belongs");
 	if (f != AT_PROMPT)
 		return judge(m, mr);
-	at_raw(m->at, bytes, n, within(WRITE_MS, deadline), &all);
+	at_raw(m->at, bytes, n, modem_within(WRITE_MS, deadline), &all);
 	if (!all)
 		return abandon(m, "the modem took only a part of the message");
 	/* from here on the phone may ring */
 	m->owes = true;
 	m->owed_until = clock_boot_ms() + m->conf->wait_cmgs_ms + m->conf->wait_late_ms;
-	at_result(m->at, "+CMGS:", within(m->conf->wait_cmgs_ms, deadline), true, &m->sent);
+	at_result(m->at, "+CMGS:", modem_within(m->conf->wait_cmgs_ms, deadline), true, &m->sent);
 	if (m->sent.final != AT_TIMEOUT)
 		m->owes = false;
 	r = judge(m, mr);

@@ -1,5 +1,6 @@
 /*
- * Starts and ends the simulated modem for sms_modem.c. It ends by itself too: when its input ends or its parent dies.
+ * Starts and ends the simulated modem for sms_modem.c. It ends by itself too: when its input ends or its
+ * parent dies.
  */
 #include "sms_sim.h"
 
@@ -68,7 +69,9 @@ static bool read_path(int fd, char *out, size_t size)
 
 static int launch(const char *path, const char *phone_file, int input, int ready, pid_t *pid)
 {
-	char *argv[] = {(char *)path, "--parent", "--ready-fd", "3", phone_file != NULL ? "--phone" : NULL, (char *)phone_file, NULL};
+	char *argv[] = {
+	    (char *)path,	"--parent", "--ready-fd", "3", phone_file != NULL ? "--phone" : NULL,
+	    (char *)phone_file, NULL};
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t at;
 	sigset_t none;
@@ -119,7 +122,8 @@ static bool start(struct sms_sim *s, const char *phone_file, char *why, size_t s
 	s->pid = -1;
 	s->input = -1;
 	if (path == NULL || !high_pipe(input)) {
-		snprintf(why, size, "simulated modem: %s", path == NULL ? "cannot tell where it is" : strerror(errno));
+		snprintf(why, size, "simulated modem: %s",
+			 path == NULL ? "cannot tell where it is" : strerror(errno));
 		free(path);
 		return false;
 	}
@@ -137,7 +141,8 @@ static bool start(struct sms_sim *s, const char *phone_file, char *why, size_t s
 	ok = rc == 0 && read_path(ready[0], s->path, sizeof(s->path));
 	close(ready[0]);
 	if (!ok)
-		snprintf(why, size, "simulated modem %s: %s", path, rc != 0 ? strerror(rc) : "did not come up");
+		snprintf(why, size, "simulated modem %s: %s", path,
+			 rc != 0 ? strerror(rc) : "did not come up");
 	free(path);
 	return ok;
 }
@@ -163,7 +168,8 @@ static bool alive(struct sms_sim *s)
 	return false;
 }
 
-bool sms_sim_start(struct sms_sim **sim, const char *phone_file, char *path, size_t pathsize, char *why, size_t size)
+bool sms_sim_start(struct sms_sim **sim, const char *phone_file, char *path, size_t pathsize, char *why,
+		   size_t size)
 {
 	if (*sim != NULL && !alive(*sim)) {
 		sms_sim_stop(*sim);

@@ -9,9 +9,10 @@
 
 struct sms_sim;
 
-/* Starts it if it does not run; path receives the pty's path. The phone's lines go to phone_file, NULL: to standard error.
- * False and a reason. */
-bool sms_sim_start(struct sms_sim **sim, const char *phone_file, char *path, size_t pathsize, char *why, size_t size);
+/* Starts it if it does not run; path receives the pty's path. The phone's lines go to phone_file, NULL: to
+ * standard error. False and a reason. */
+bool sms_sim_start(struct sms_sim **sim, const char *phone_file, char *path, size_t pathsize, char *why,
+		   size_t size);
 void sms_sim_stop(struct sms_sim *sim); /* NULL is allowed */
 
 #endif

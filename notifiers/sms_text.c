@@ -30,7 +30,8 @@ char *sms_text(const struct page *p, size_t max_parts)
 	/* one unit a part is left for a pair that must not be split */
 	max = max_parts <= 1 ? PDU_SINGLE_GSM7 : max_parts * (PDU_PART_GSM7 - 1);
 	units = max_parts <= 1 ? PDU_SINGLE_UCS2 : max_parts * (PDU_PART_UCS2 - 1);
-	if (gsm7_count(q.text) != SIZE_MAX && gsm7_count(q.check) != SIZE_MAX && gsm7_count(q.host) != SIZE_MAX)
+	if (gsm7_count(q.text) != SIZE_MAX && gsm7_count(q.check) != SIZE_MAX &&
+	    gsm7_count(q.host) != SIZE_MAX)
 		out = page_text(&q, max, gsm7_count);
 	else
 		out = page_text(&q, units, utf8_utf16_units);
@@ -40,7 +41,8 @@ char *sms_text(const struct page *p, size_t max_parts)
 	return out;
 }
 
-void sms_refs_add(struct sms_refs *r, const char *id, const char *to, uint8_t mr, unsigned part, unsigned nparts)
+void sms_refs_add(struct sms_refs *r, const char *id, const char *to, uint8_t mr, unsigned part,
+		  unsigned nparts)
 {
 	struct sms_ref *x = &r->v[r->n++ % SMS_REFS_MAX];
 
@@ -76,7 +78,8 @@ static bool all_delivered(const struct sms_refs *r, const struct sms_ref *x)
 	return have == x->nparts;
 }
 
-const struct sms_ref *sms_refs_report(struct sms_refs *r, uint8_t mr, const char *to, bool delivered, bool *all)
+const struct sms_ref *sms_refs_report(struct sms_refs *r, uint8_t mr, const char *to, bool delivered,
+				      bool *all)
 {
 	size_t stored = r->n < SMS_REFS_MAX ? r->n : SMS_REFS_MAX;
 

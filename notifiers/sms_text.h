@@ -1,6 +1,6 @@
 /*
- * A page as SMS parts, and the little memory the SMS line needs between pages: which message reference belongs to which
- * page, and how often a page failed. Pure.
+ * A page as SMS parts, and the little memory the SMS line needs between pages: which message reference
+ * belongs to which page, and how often a page failed. Pure.
  */
 #ifndef NOTIFIERS_SMS_TEXT_H
 #define NOTIFIERS_SMS_TEXT_H
@@ -14,8 +14,8 @@
 
 enum { SMS_ID_MAX = 160 };
 
-/* The page's text for at most max_parts parts: GSM-7 with polite replacements if the text allows it at all, else
- * UCS-2. Owned by the caller. */
+/* The page's text for at most max_parts parts: GSM-7 with polite replacements if the text allows it at all,
+ * else UCS-2. Owned by the caller. */
 char *sms_text(const struct page *p, size_t max_parts);
 
 /* Which page a status report is about. Bounded: the last 64 parts. */
@@ -34,10 +34,12 @@ struct sms_refs {
 	size_t n; /* ever added */
 };
 
-void sms_refs_add(struct sms_refs *r, const char *id, const char *to, uint8_t mr, unsigned part, unsigned nparts);
-/* The report's page, NULL when unknown. Numbers are compared by their last eight digits: networks rewrite prefixes.
- * With delivered, marks the part; *all: every part of the page that was sent is delivered. */
-const struct sms_ref *sms_refs_report(struct sms_refs *r, uint8_t mr, const char *to, bool delivered, bool *all);
+void sms_refs_add(struct sms_refs *r, const char *id, const char *to, uint8_t mr, unsigned part,
+		  unsigned nparts);
+/* The report's page, NULL when unknown. Numbers are compared by their last eight digits: networks rewrite
+ * prefixes. With delivered, marks the part; *all: every part of the page that was sent is delivered. */
+const struct sms_ref *sms_refs_report(struct sms_refs *r, uint8_t mr, const char *to, bool delivered,
+				      bool *all);
 
 /* Counts failures of a page; the last 16 pages. Returns how many it has had, this one included. */
 enum { SMS_TRIES_MAX = 16 };

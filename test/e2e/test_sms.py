@@ -360,6 +360,17 @@ def test_pin_is_not_risked(tmp_path, args, tries, says):
         assert phone.state()["pins"] == 0
 
 
+def test_a_modem_that_restarts_by_itself_is_set_up_again(tmp_path):
+    phone, options = locked(tmp_path, "1234")
+    with phone, Notifier("sms", options, log=str(tmp_path / "log")) as n:
+        n.wait_up()
+        phone.control("power")
+        wait_for(lambda: phone.state()["pins"] == 2 and phone.state()["ready"], what="unlocked again")
+        assert n.send("p")["result"] == "sent"
+        phone.control("receive +8190 hello")
+        assert n.wait("received")["text"] == "hello"
+
+
 def test_no_service_centre(tmp_path):
     with Phone(tmp_path, "--no-smsc") as phone, Notifier("sms", {"device": phone.device}, log=str(tmp_path / "log")) as n:
         n.wait_up()
@@ -401,6 +412,14 @@ def test_status_reports(phone, line):
     phone.control("set report 48")
     assert n.send("slow")["result"] == "sent"
     still(lambda: not [r for r in n.of("report") if r["id"] == "slow"], 0.5)
+
+
+def test_stored_status_reports_are_read_and_deleted(phone, line):
+    phone.control("set no_cds 1")
+    n = line()
+    assert n.send("p")["result"] == "sent"
+    assert n.wait("report")["delivered"] is True
+    wait_for(lambda: phone.state()["stored"] == 0, what="deleted")
 
 
 def test_report_of_a_long_message_counts_all_parts(phone, line):

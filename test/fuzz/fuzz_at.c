@@ -1,6 +1,6 @@
 /*
- * What a modem may say, and what a program may say to the simulated one. Beyond not crashing: a line is bounded and holds no
- * line end, and a number taken out of it is one.
+ * What a modem may say, and what a program may say to the simulated one. Beyond not crashing: a line is
+ * bounded and holds no line end, and a number taken out of it is one.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -54,7 +54,8 @@ static void note(void *arg, const char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct sim_calls calls = {.shown = shown, .vanish = vanish, .note = note};
-	const struct sim_options o = {.pin = size % 3 == 0 ? "1234" : NULL, .tries = 3, .smsc = "+1", .slots = 4};
+	const struct sim_options o = {
+	    .pin = size % 3 == 0 ? "1234" : NULL, .tries = 3, .smsc = "+1", .slots = 4};
 	struct sim *sim = sim_new(&o, &calls, NULL);
 	struct at_lines l;
 	struct buf out;

@@ -1,6 +1,6 @@
 /*
- * A line to a notifier: it becomes a page or a reason, and every page has a text that fits a phone, whatever its
- * strings hold.
+ * A line to a notifier: it becomes a page or a reason, and every page has a text that fits a phone, whatever
+ * its strings hold.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -23,7 +23,8 @@ static void look_at(const struct page *p)
 
 	if (t == NULL || small == NULL)
 		abort();
-	if (p->deadline_ms < PAGE_DEADLINE_MIN || p->deadline_ms > PAGE_DEADLINE_MAX || p->id[0] == '\0' || p->to[0] == '\0')
+	if (p->deadline_ms < PAGE_DEADLINE_MIN || p->deadline_ms > PAGE_DEADLINE_MAX || p->id[0] == '\0' ||
+	    p->to[0] == '\0')
 		abort();
 	/* a text without anything to cut may stay longer than a tiny screen, an ordinary incident never */
 	if (strlen(p->incident) < 16 && pdu_submit(&s, part, why, sizeof(why)) != 1)

@@ -1,6 +1,6 @@
 /*
- * PDUs both ways. As hex from a modem the input is read or refused. As a page's text it goes through our encoder and
- * the simulated network's own reader: what comes out must be what went in.
+ * PDUs both ways. As hex from a modem the input is read or refused. As a page's text it goes through our
+ * encoder and the simulated network's own reader: what comes out must be what went in.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -21,7 +21,8 @@ static void as_hex(const char *hex, size_t len)
 	pdu_in_init(&in);
 	if (!pdu_read(&in, hex, len, &why) && why == NULL)
 		abort();
-	if (strlen(in.from) >= sizeof(in.from) || in.text.len > PDU_TEXT_MAX || (in.parts && in.part > in.nparts))
+	if (strlen(in.from) >= sizeof(in.from) || in.text.len > PDU_TEXT_MAX ||
+	    (in.parts && in.part > in.nparts))
 		abort();
 	pdu_delivery(in.status);
 	pdu_in_fini(&in);
@@ -32,7 +33,8 @@ static void as_text(const char *raw, uint8_t ref)
 {
 	struct pdu_part part[PDU_PARTS_MAX];
 	struct buf text, seen;
-	struct pdu_submit s = {.to = "+8190123", .validity_ms = ref * 100000LL, .max_parts = PDU_PARTS_MAX, .ref = ref};
+	struct pdu_submit s = {
+	    .to = "+8190123", .validity_ms = ref * 100000LL, .max_parts = PDU_PARTS_MAX, .ref = ref};
 	const char *p = raw, *reason;
 	char why[100];
 	size_t n;
@@ -46,7 +48,8 @@ static void as_text(const char *raw, uint8_t ref)
 	for (size_t i = 0; i < n; i++) {
 		struct simpdu sms;
 
-		if (!simpdu_submit(part[i].hex, part[i].tpdu_octets, &sms, &reason) || sms.part != i + 1 || sms.nparts != n)
+		if (!simpdu_submit(part[i].hex, part[i].tpdu_octets, &sms, &reason) || sms.part != i + 1 ||
+		    sms.nparts != n)
 			abort();
 		buf_puts(&seen, sms.text);
 	}

@@ -1,4 +1,5 @@
-/* The AT parser, line by line and parameter by parameter; the dialogue itself over a socket pair is in test_sms.py. */
+/* The AT parser, line by line and parameter by parameter; the dialogue itself, over a pty, is in
+ * test_sms.py. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +23,8 @@ static void split(const char *bytes, size_t len, char *out, size_t size)
 		enum at_fed f = at_lines_feed(&l, bytes[i]);
 
 		if (f != AT_FED_NOTHING && n < size)
-			n += (size_t)snprintf(out + n, size - n, "%s%s", n > 0 ? "|" : "", f == AT_FED_PROMPT ? "<prompt>" : l.line);
+			n += (size_t)snprintf(out + n, size - n, "%s%s", n > 0 ? "|" : "",
+					      f == AT_FED_PROMPT ? "<prompt>" : l.line);
 	}
 }
 
@@ -77,10 +79,14 @@ static void kinds(void **state)
 		enum at_kind kind;
 		int code;
 	} t[] = {
-		{"OK", AT_LINE_OK, -1}, {"ERROR", AT_LINE_ERROR, -1}, {"+CME ERROR: 10", AT_LINE_CME, 10}, {"+CMS ERROR: 500", AT_LINE_CMS, 500},
-		{"+CMS ERROR:38", AT_LINE_CMS, 38}, {"+CME ERROR: SIM PIN required", AT_LINE_CME, -1}, {"+CMS ERROR: 99999999", AT_LINE_CMS, -1},
-		{"+CMS ERROR:", AT_LINE_CMS, -1}, {"OKAY", AT_LINE_OTHER, -1}, {"ok", AT_LINE_OTHER, -1}, {"NO CARRIER", AT_LINE_ERROR, -1},
-		{"COMMAND NOT SUPPORT", AT_LINE_ERROR, -1}, {"+CMGS: 1", AT_LINE_OTHER, -1}, {"", AT_LINE_OTHER, -1},
+		{"OK", AT_LINE_OK, -1}, {"ERROR", AT_LINE_ERROR, -1}, {"+CME ERROR: 10", AT_LINE_CME, 10},
+		{"+CMS ERROR: 500", AT_LINE_CMS, 500},
+		{"+CMS ERROR:38", AT_LINE_CMS, 38}, {"+CME ERROR: SIM PIN required", AT_LINE_CME, -1},
+		{"+CMS ERROR: 99999999", AT_LINE_CMS, -1},
+		{"+CMS ERROR:", AT_LINE_CMS, -1}, {"OKAY", AT_LINE_OTHER, -1}, {"ok", AT_LINE_OTHER, -1},
+		{"NO CARRIER", AT_LINE_ERROR, -1},
+		{"COMMAND NOT SUPPORT", AT_LINE_ERROR, -1}, {"+CMGS: 1", AT_LINE_OTHER, -1},
+		{"", AT_LINE_OTHER, -1},
 	};
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
@@ -94,7 +100,8 @@ static void kinds(void **state)
 static void unsolicited(void **state)
 {
 	(void)state;
-	static const char *const yes[] = {"RING", "+CMTI: \"SM\",3", "^BOOT:1,0", "^RSSI:17", "+CREG: 5", "+CDS: 25", "+CDSI: \"SR\",1", "RDY",
+	static const char *const yes[] = {"RING", "+CMTI: \"SM\",3", "^BOOT:1,0", "^RSSI:17", "+CREG: 5",
+	 "+CDS: 25", "+CDSI: \"SR\",1", "RDY",
 					  "+CEREG: 1,\"0001\""};
 	static const char *const no[] = {"OK", "+CMGS: 3", "+CSQ: 17,99", "simmodem", "+CMGR: 0,,23", "0004"};
 
@@ -139,7 +146,8 @@ static void registration(void **state)
 	static const struct {
 		const char *line;
 		int stat;
-	} t[] = {{"+CREG: 0,1", 1}, {"+CREG: 2,5,\"00C3\",\"1A2B\"", 5}, {"+CREG: 5", 5}, {"+CREG: 1,\"00C3\",\"1A2B\"", 1}, {"+CEREG: 0,7", 7},
+	} t[] = {{"+CREG: 0,1", 1}, {"+CREG: 2,5,\"00C3\",\"1A2B\"", 5}, {"+CREG: 5", 5},
+	{"+CREG: 1,\"00C3\",\"1A2B\"", 1}, {"+CEREG: 0,7", 7},
 		 {"+CREG: 0,0", 0}, {"+CREG:", -1}, {"+CREG: x", -1}, {"+CREG: 99", -1}};
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
@@ -154,7 +162,8 @@ static void registration(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines), cmocka_unit_test(overlong), cmocka_unit_test(kinds), cmocka_unit_test(unsolicited),
+		cmocka_unit_test(lines), cmocka_unit_test(overlong), cmocka_unit_test(kinds),
+		cmocka_unit_test(unsolicited),
 		cmocka_unit_test(parameters), cmocka_unit_test(registration),
 	};
 

@@ -17,8 +17,10 @@ static void count(void **state)
 		const char *text;
 		size_t n;
 	} t[] = {
-		{"", 0}, {"hello", 5}, {"@", 1}, {"\xC2\xA3", 1}, {"\xE2\x82\xAC", 2}, {"[]{}\\|~^", 16}, {"\f", 2}, {"`", SIZE_MAX},
-		{"\xE3\x81\x82", SIZE_MAX}, {"\xC3\xA7", SIZE_MAX}, {"\xC3\x87", 1}, {"\xCE\x94", 1}, {"a\nb\rc", 5}, {"\xFF", SIZE_MAX},
+		{"", 0}, {"hello", 5}, {"@", 1}, {"\xC2\xA3", 1}, {"\xE2\x82\xAC", 2}, {"[]{}\\|~^", 16},
+		{"\f", 2}, {"`", SIZE_MAX},
+		{"\xE3\x81\x82", SIZE_MAX}, {"\xC3\xA7", SIZE_MAX}, {"\xC3\x87", 1}, {"\xCE\x94", 1},
+		{"a\nb\rc", 5}, {"\xFF", SIZE_MAX},
 		{"\t", SIZE_MAX}, {"\x1B", SIZE_MAX},
 	};
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
@@ -58,8 +60,10 @@ static void codes(void **state)
 		uint32_t cp;
 		int n;
 		uint8_t s[2];
-	} t[] = {{'@', 1, {0}}, {'$', 1, {2}}, {'A', 1, {0x41}}, {'a', 1, {0x61}}, {0xA1, 1, {0x40}}, {0xBF, 1, {0x60}}, {'_', 1, {0x11}},
-		 {0xE0, 1, {0x7F}}, {0x20AC, 2, {0x1B, 0x65}}, {'[', 2, {0x1B, 0x3C}}, {'~', 2, {0x1B, 0x3D}}, {'|', 2, {0x1B, 0x40}},
+	} t[] = {{'@', 1, {0}}, {'$', 1, {2}}, {'A', 1, {0x41}}, {'a', 1, {0x61}}, {0xA1, 1, {0x40}},
+	{0xBF, 1, {0x60}}, {'_', 1, {0x11}},
+		 {0xE0, 1, {0x7F}}, {0x20AC, 2, {0x1B, 0x65}}, {'[', 2, {0x1B, 0x3C}}, {'~', 2, {0x1B, 0x3D}},
+		{'|', 2, {0x1B, 0x40}},
 		 {'\\', 2, {0x1B, 0x2F}}, {0, 0, {0}}, {0x1B, 0, {0}}};
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
@@ -114,7 +118,8 @@ static void packing_is_reversible(void **state)
 			assert_memory_equal(in, out, n);
 			/* cut short, fewer come out and nothing behind the end is read */
 			if (len > 0)
-				assert_in_range(gsm7_unpack(octets, len - 1, skip, n, out), 0, n == 0 ? 0 : n - 1);
+				assert_in_range(gsm7_unpack(octets, len - 1, skip, n, out), 0,
+						n == 0 ? 0 : n - 1);
 		}
 	}
 }
@@ -137,10 +142,14 @@ static void politeness(void **state)
 	static const struct {
 		const char *in, *out;
 	} t[] = {
-		{"plain", "plain"}, {"\xE2\x80\x9Cquoted\xE2\x80\x9D", "\"quoted\""}, {"it\xE2\x80\x99s", "it's"}, {"a\xE2\x80\x93z", "a-z"},
-		{"wait\xE2\x80\xA6", "wait..."}, {"\xC5\x81\xC3\xB3""d\xC5\xBA", "Lodz"}, {"fa\xC3\xA7""ade", "facade"}, {"x\ty", "x y"},
-		{"a\x01""b", "a?b"}, {"5 \xE2\x89\xA5 3", "5 >= 3"}, {"\xE2\x82\xAC", "\xE2\x82\xAC"}, {"bad\xFF", "bad?"},
-		{"\xE3\x81\x82", "\xE3\x81\x82"}, {"\xC2\x85", "?"}, {"\xC5\x93uvre", "oeuvre"}, {"`x`", "'x'"},
+		{"plain", "plain"}, {"\xE2\x80\x9Cquoted\xE2\x80\x9D", "\"quoted\""},
+		{"it\xE2\x80\x99s", "it's"}, {"a\xE2\x80\x93z", "a-z"},
+		{"wait\xE2\x80\xA6", "wait..."}, {"\xC5\x81\xC3\xB3""d\xC5\xBA", "Lodz"},
+		{"fa\xC3\xA7""ade", "facade"}, {"x\ty", "x y"},
+		{"a\x01""b", "a?b"}, {"5 \xE2\x89\xA5 3", "5 >= 3"}, {"\xE2\x82\xAC", "\xE2\x82\xAC"},
+		{"bad\xFF", "bad?"},
+		{"\xE3\x81\x82", "\xE3\x81\x82"}, {"\xC2\x85", "?"}, {"\xC5\x93uvre", "oeuvre"},
+		{"`x`", "'x'"},
 	};
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
@@ -161,8 +170,10 @@ static void utf8(void **state)
 		uint32_t cp;
 		size_t used;
 	} t[] = {
-		{"", 0, 0}, {"a", 'a', 1}, {"\xC3\xA4", 0xE4, 2}, {"\xE2\x82\xAC", 0x20AC, 3}, {"\xF0\x9F\x98\x80", 0x1F600, 4},
-		{"\xC0\x80", 0xFFFD, 1}, {"\xE0\x80\x80", 0xFFFD, 1}, {"\xED\xA0\x80", 0xFFFD, 1}, {"\xF4\x90\x80\x80", 0xFFFD, 1},
+		{"", 0, 0}, {"a", 'a', 1}, {"\xC3\xA4", 0xE4, 2}, {"\xE2\x82\xAC", 0x20AC, 3},
+		{"\xF0\x9F\x98\x80", 0x1F600, 4},
+		{"\xC0\x80", 0xFFFD, 1}, {"\xE0\x80\x80", 0xFFFD, 1}, {"\xED\xA0\x80", 0xFFFD, 1},
+		{"\xF4\x90\x80\x80", 0xFFFD, 1},
 		{"\xC3", 0xFFFD, 1}, {"\xE2\x82", 0xFFFD, 1}, {"\x80", 0xFFFD, 1}, {"\xF8", 0xFFFD, 1},
 	};
 
@@ -178,8 +189,10 @@ static void utf8(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(count), cmocka_unit_test(every_character_comes_back), cmocka_unit_test(codes), cmocka_unit_test(packing),
-		cmocka_unit_test(packing_is_reversible), cmocka_unit_test(decode_odd_escapes), cmocka_unit_test(politeness),
+		cmocka_unit_test(count), cmocka_unit_test(every_character_comes_back),
+		cmocka_unit_test(codes), cmocka_unit_test(packing),
+		cmocka_unit_test(packing_is_reversible), cmocka_unit_test(decode_odd_escapes),
+		cmocka_unit_test(politeness),
 		cmocka_unit_test(utf8),
 	};
 

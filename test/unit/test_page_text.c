@@ -17,8 +17,16 @@
 
 #define T0 1795290251000LL /* 2026-11-21 19:44:11 UTC */
 
-static const struct page base = {.id = "1", .to = "+81", .kind = PAGE_NEW, .incident = "K7Q2M", .check = "mx1", .host = "mx1",
-				 .state = "CRITICAL", .text = "connection refused", .since_wall_ms = T0, .at_wall_ms = T0};
+static const struct page base = {.id = "1",
+				 .to = "+81",
+				 .kind = PAGE_NEW,
+				 .incident = "K7Q2M",
+				 .check = "mx1",
+				 .host = "mx1",
+				 .state = "CRITICAL",
+				 .text = "connection refused",
+				 .since_wall_ms = T0,
+				 .at_wall_ms = T0};
 
 static void expect(struct page p, size_t max, const char *text)
 {
@@ -96,11 +104,13 @@ static void shortening(void **state)
 	expect(p, 30, "CRITICAL mx since 19:44 #K7Q2M");
 }
 
-/* Whatever the lengths and the alphabet: never too long, state and id always there, and as much of the reason as fits. */
+/* Whatever the lengths and the alphabet: never too long, state and id always there, and as much of the reason
+ * as fits. */
 static void always_fits(void **state)
 {
 	(void)state;
-	static const char *const unit[] = {"x", "{", "\xC3\xA4", "\xE3\x81\x82", "\xF0\x9F\x98\x80", "\x80", " ."};
+	static const char *const unit[] = {"x", "{", "\xC3\xA4", "\xE3\x81\x82", "\xF0\x9F\x98\x80", "\x80",
+	 " ."};
 	char text[4000], check[128];
 
 	for (size_t u = 0; u < sizeof(unit) / sizeof(unit[0]); u++) {
@@ -188,8 +198,10 @@ static void tries(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(kinds), cmocka_unit_test(places), cmocka_unit_test(one_line), cmocka_unit_test(shortening),
-		cmocka_unit_test(always_fits), cmocka_unit_test(sms), cmocka_unit_test(references), cmocka_unit_test(tries),
+		cmocka_unit_test(kinds), cmocka_unit_test(places), cmocka_unit_test(one_line),
+		cmocka_unit_test(shortening),
+		cmocka_unit_test(always_fits), cmocka_unit_test(sms), cmocka_unit_test(references),
+		cmocka_unit_test(tries),
 	};
 
 	setenv("TZ", "UTC", 1);

@@ -1,4 +1,5 @@
-/* PDUs against published examples (the hellohello ones are known from every tutorial) and against the simulated modem's own reader. */
+/* PDUs against published examples (the hellohello ones are known from every tutorial) and against the
+ * simulated modem's own reader. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +18,8 @@ static void submit_example(void **state)
 {
 	(void)state;
 	struct pdu_part part[PDU_PARTS_MAX];
-	struct pdu_submit s = {.to = "+46708251358", .text = "hellohello", .validity_ms = 4 * 86400000LL, .max_parts = 1};
+	struct pdu_submit s = {
+	    .to = "+46708251358", .text = "hellohello", .validity_ms = 4 * 86400000LL, .max_parts = 1};
 	char why[100];
 
 	assert_int_equal(pdu_submit(&s, part, why, sizeof(why)), 1);
@@ -58,8 +60,10 @@ static void validity(void **state)
 	const struct {
 		int64_t ms;
 		uint8_t octet;
-	} t[] = {{1, 0}, {5 * min, 0}, {5 * min + 1, 1}, {h, 11}, {12 * h, 143}, {12 * h + 1, 144}, {24 * h, 167}, {25 * h, 168},
-		 {2 * d, 168}, {4 * d, 170}, {30 * d, 196}, {31 * d, 197}, {5 * w, 197}, {63 * w, 255}, {100 * w, 255}};
+	} t[] = {{1, 0}, {5 * min, 0}, {5 * min + 1, 1}, {h, 11}, {12 * h, 143}, {12 * h + 1, 144},
+	{24 * h, 167}, {25 * h, 168},
+		 {2 * d, 168}, {4 * d, 170}, {30 * d, 196}, {31 * d, 197}, {5 * w, 197}, {63 * w, 255},
+		{100 * w, 255}};
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
 		assert_int_equal(pdu_validity(t[i].ms), t[i].octet);
@@ -71,8 +75,10 @@ static void addresses(void **state)
 	static const struct {
 		const char *to;
 		bool ok;
-	} t[] = {{"+819012345678", true}, {"09012345678", true}, {"110", true}, {"+", false}, {"", false}, {"+0812", false}, {"81 90", false},
-		 {"12345678901234567890", true}, {"123456789012345678901", false}, {"+12345678901234567890", true}, {"kei", false}, {"++81", false}};
+	} t[] = {{"+819012345678", true}, {"09012345678", true}, {"110", true}, {"+", false}, {"", false},
+	{"+0812", false}, {"81 90", false},
+		 {"12345678901234567890", true}, {"123456789012345678901", false},
+		{"+12345678901234567890", true}, {"kei", false}, {"++81", false}};
 	char why[100];
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
@@ -83,7 +89,12 @@ static void addresses(void **state)
 static char *through(const char *text, size_t max_parts, size_t *n, const char **alphabet)
 {
 	struct pdu_part part[PDU_PARTS_MAX];
-	struct pdu_submit s = {.to = "+8190123456789", .text = text, .validity_ms = 3600000, .max_parts = max_parts, .ref = 77, .report = true};
+	struct pdu_submit s = {.to = "+8190123456789",
+			       .text = text,
+			       .validity_ms = 3600000,
+			       .max_parts = max_parts,
+			       .ref = 77,
+			       .report = true};
 	char why[100], *all = calloc(1, 8192);
 
 	*n = pdu_submit(&s, part, why, sizeof(why));
@@ -123,12 +134,18 @@ static void lengths(void **state)
 		size_t max, parts;
 		const char *alphabet;
 	} t[] = {
-		{"a", 160, "", 1, 1, "gsm7"}, {"a", 161, "", 1, 0, ""}, {"a", 161, "", 2, 2, "gsm7"}, {"a", 306, "", 2, 2, "gsm7"},
-		{"a", 307, "", 2, 0, ""}, {"{", 80, "", 1, 1, "gsm7"}, {"{", 80, "a", 1, 0, ""}, {"{", 81, "", 2, 2, "gsm7"},
-		{"a", 152, "{aaaaaaaaaaaaaa", 2, 2, "gsm7"}, {"{", 152, "", 2, 2, "gsm7"}, {"{", 153, "", 2, 0, ""},
-		{"\xE3\x81\x82", 70, "", 1, 1, "ucs2"}, {"\xE3\x81\x82", 71, "", 1, 0, ""}, {"\xE3\x81\x82", 134, "", 2, 2, "ucs2"},
-		{"\xF0\x9F\x98\x80", 35, "", 1, 1, "ucs2"}, {"\xE3\x81\x82", 66, "\xF0\x9F\x98\x80\xF0\x9F\x98\x80\xF0\x9F\x98\x80", 2, 2, "ucs2"},
-		{"\xF0\x9F\x98\x80", 66, "", 2, 2, "ucs2"}, {"\xF0\x9F\x98\x80", 67, "", 2, 0, ""}, {"a", 1530, "", 10, 10, "gsm7"},
+		{"a", 160, "", 1, 1, "gsm7"}, {"a", 161, "", 1, 0, ""}, {"a", 161, "", 2, 2, "gsm7"},
+		{"a", 306, "", 2, 2, "gsm7"},
+		{"a", 307, "", 2, 0, ""}, {"{", 80, "", 1, 1, "gsm7"}, {"{", 80, "a", 1, 0, ""}, {"{", 81, "",
+		 2, 2, "gsm7"},
+		{"a", 152, "{aaaaaaaaaaaaaa", 2, 2, "gsm7"}, {"{", 152, "", 2, 2, "gsm7"}, {"{", 153, "", 2,
+		 0, ""},
+		{"\xE3\x81\x82", 70, "", 1, 1, "ucs2"}, {"\xE3\x81\x82", 71, "", 1, 0, ""},
+		{"\xE3\x81\x82", 134, "", 2, 2, "ucs2"},
+		{"\xF0\x9F\x98\x80", 35, "", 1, 1, "ucs2"},
+		{"\xE3\x81\x82", 66, "\xF0\x9F\x98\x80\xF0\x9F\x98\x80\xF0\x9F\x98\x80", 2, 2, "ucs2"},
+		{"\xF0\x9F\x98\x80", 66, "", 2, 2, "ucs2"}, {"\xF0\x9F\x98\x80", 67, "", 2, 0, ""},
+		{"a", 1530, "", 10, 10, "gsm7"},
 		{"a", 1531, "", 10, 0, ""}, {"", 0, "", 1, 1, "gsm7"},
 	};
 	char text[8192];
@@ -177,7 +194,8 @@ static void read_deliver(void **state)
 {
 	(void)state;
 	struct pdu_in in;
-	const char *why = "", *hex = "07917283010010F5040BC87238880900F10000993092516195800AE8329BFD4697D9EC37";
+	const char *why = "",
+		   *hex = "07917283010010F5040BC87238880900F10000993092516195800AE8329BFD4697D9EC37";
 
 	pdu_in_init(&in);
 	assert_true(pdu_read(&in, hex, strlen(hex), &why));
@@ -197,13 +215,17 @@ static void read_name_and_header(void **state)
 		unsigned part, nparts, ref;
 	} t[] = {
 		/* alphanumeric sender "Design@Home", a published example */
-		{"07914477581006500414D0C4F23C7D760390EF7619000062112191442100" "0AE8329BFD4697D9EC37", "Design@Home", "hellohello", 0, 0, 0},
+		{"07914477581006500414D0C4F23C7D760390EF7619000062112191442100" "0AE8329BFD4697D9EC37",
+		 "Design@Home", "hellohello", 0, 0, 0},
 		/* part 1 of 2, 8-bit reference, 7-bit text with one fill bit */
-		{"0044" "0481" "2143" "0000" "62112191442100" "0C" "050003CC0201" "D06536FB0D", "1234", "hello", 1, 2, 0xCC},
+		{"0044" "0481" "2143" "0000" "62112191442100" "0C" "050003CC0201" "D06536FB0D", "1234",
+		 "hello", 1, 2, 0xCC},
 		/* 16-bit reference, UCS-2 */
-		{"0044" "0481" "2143" "0008" "62112191442100" "09" "06080401020201" "3042", "1234", "\xE3\x81\x82", 1, 2, 0x0102},
+		{"0044" "0481" "2143" "0008" "62112191442100" "09" "06080401020201" "3042", "1234",
+		 "\xE3\x81\x82", 1, 2, 0x0102},
 		/* a surrogate pair and a lonely half */
-		{"0004" "0481" "2143" "0008" "62112191442100" "06" "D83DDE00D83D", "1234", "\xF0\x9F\x98\x80\xEF\xBF\xBD", 0, 0, 0},
+		{"0004" "0481" "2143" "0008" "62112191442100" "06" "D83DDE00D83D", "1234",
+		 "\xF0\x9F\x98\x80\xEF\xBF\xBD", 0, 0, 0},
 		/* 8-bit data */
 		{"0004" "0481" "2143" "0004" "62112191442100" "03" "410042", "1234", "A?B", 0, 0, 0},
 	};
@@ -282,8 +304,10 @@ static void delivery(void **state)
 	static const struct {
 		uint8_t status;
 		enum pdu_delivery d;
-	} t[] = {{0x00, PDU_DELIVERED}, {0x01, PDU_DELIVERED}, {0x02, PDU_DELIVERED}, {0x03, PDU_FAILED}, {0x20, PDU_STILL_TRYING},
-		 {0x30, PDU_STILL_TRYING}, {0x3F, PDU_STILL_TRYING}, {0x40, PDU_FAILED}, {0x46, PDU_FAILED}, {0x60, PDU_FAILED}, {0xFF, PDU_FAILED}};
+	} t[] = {{0x00, PDU_DELIVERED}, {0x01, PDU_DELIVERED}, {0x02, PDU_DELIVERED}, {0x03, PDU_FAILED},
+	{0x20, PDU_STILL_TRYING},
+		 {0x30, PDU_STILL_TRYING}, {0x3F, PDU_STILL_TRYING}, {0x40, PDU_FAILED}, {0x46, PDU_FAILED},
+		{0x60, PDU_FAILED}, {0xFF, PDU_FAILED}};
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
 		assert_int_equal(pdu_delivery(t[i].status), t[i].d);
@@ -292,8 +316,10 @@ static void delivery(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(submit_example), cmocka_unit_test(first_octet), cmocka_unit_test(validity), cmocka_unit_test(addresses),
-		cmocka_unit_test(lengths), cmocka_unit_test(no_pair_is_split), cmocka_unit_test(read_deliver), cmocka_unit_test(read_name_and_header),
+		cmocka_unit_test(submit_example), cmocka_unit_test(first_octet), cmocka_unit_test(validity),
+		cmocka_unit_test(addresses),
+		cmocka_unit_test(lengths), cmocka_unit_test(no_pair_is_split), cmocka_unit_test(read_deliver),
+		cmocka_unit_test(read_name_and_header),
 		cmocka_unit_test(read_report), cmocka_unit_test(damaged), cmocka_unit_test(delivery),
 	};
 

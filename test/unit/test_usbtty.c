@@ -30,7 +30,8 @@ static void put(const char *dir, const char *name, const char *value)
 }
 
 /* One USB device with one tty on one interface, as the kernel lays it out. */
-static void add(const char *bus, const char *vid, const char *pid, const char *serial, const char *interface, const char *tty)
+static void add(const char *bus, const char *vid, const char *pid, const char *serial, const char *interface,
+		const char *tty)
 {
 	char dir[256], link[300], target[256];
 
@@ -77,9 +78,12 @@ static void find(void **state)
 	static const struct {
 		const char *spec, *path;
 	} t[] = {
-		{"usb:0403:6001", "/dev/ttyUSB3"}, {"usb:12d1:1506", "/dev/ttyUSB0"}, {"usb:12D1:1506:AAA", "/dev/ttyUSB0"},
-		{"usb:12d1:1506:AAA@02", "/dev/ttyUSB2"}, {"usb:12d1:1506@02", "/dev/ttyUSB2"}, {"usb:12d1:1506:BBB", "/dev/ttyUSB10"},
-		{"usb:12d1:1506:CCC", NULL}, {"usb:12d1:1507", NULL}, {"usb:0403:6001:X", NULL}, {"usb:12d1:1506:BBB@01", NULL},
+		{"usb:0403:6001", "/dev/ttyUSB3"}, {"usb:12d1:1506", "/dev/ttyUSB0"},
+		{"usb:12D1:1506:AAA", "/dev/ttyUSB0"},
+		{"usb:12d1:1506:AAA@02", "/dev/ttyUSB2"}, {"usb:12d1:1506@02", "/dev/ttyUSB2"},
+		{"usb:12d1:1506:BBB", "/dev/ttyUSB10"},
+		{"usb:12d1:1506:CCC", NULL}, {"usb:12d1:1507", NULL}, {"usb:0403:6001:X", NULL},
+		{"usb:12d1:1506:BBB@01", NULL},
 	};
 	char path[64], why[200];
 
@@ -101,8 +105,10 @@ static void specs(void **state)
 	static const struct {
 		const char *spec;
 		bool ok;
-	} t[] = {{"usb:12d1:1506", true}, {"usb:12D1:1506:SER/1 2", true}, {"usb:12d1:1506:S@03", true}, {"usb:12d1:1506@03", true}, {"usb:", false},
-		 {"usb:12d1", false}, {"usb:12d1:15067", false}, {"usb:12d1:1506:", false}, {"usb:12g1:1506", false}, {"usb:12d1:1506@3", false},
+	} t[] = {{"usb:12d1:1506", true}, {"usb:12D1:1506:SER/1 2", true}, {"usb:12d1:1506:S@03", true},
+	{"usb:12d1:1506@03", true}, {"usb:", false},
+		 {"usb:12d1", false}, {"usb:12d1:15067", false}, {"usb:12d1:1506:", false},
+		{"usb:12g1:1506", false}, {"usb:12d1:1506@3", false},
 		 {"usb:12d1:1506@033", false}, {"/dev/ttyUSB0", false}};
 	char why[200];
 
@@ -116,8 +122,10 @@ static void pin_tries(void **state)
 	static const struct {
 		const char *line;
 		int n;
-	} t[] = {{"+CPINR: SIM PIN,3,3", 3}, {"+CPINR: \"SIM PIN\",2", 2}, {"+CPINR: SIM PUK,10,10", -1}, {"^CPIN: SIM PIN,,10,3,10,3", 3},
-		 {"+QPINC: \"SC\",1,10", 1}, {"+SPIC: 3,10,0,10", 3}, {"#PCT: 2", 2}, {"^SPIC: 0", 0}, {"+CPINR: SIM PIN,x", -1}, {"OK", -1},
+	} t[] = {{"+CPINR: SIM PIN,3,3", 3}, {"+CPINR: \"SIM PIN\",2", 2}, {"+CPINR: SIM PUK,10,10", -1},
+	{"^CPIN: SIM PIN,,10,3,10,3", 3},
+		 {"+QPINC: \"SC\",1,10", 1}, {"+SPIC: 3,10,0,10", 3}, {"#PCT: 2", 2}, {"^SPIC: 0", 0},
+		{"+CPINR: SIM PIN,x", -1}, {"OK", -1},
 		 {"+SPIC: 300", -1}, {"+CPINR: SIM PIN", -1}};
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
@@ -146,7 +154,8 @@ static void pin_memory(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(find), cmocka_unit_test(specs), cmocka_unit_test(pin_tries), cmocka_unit_test(pin_memory)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(find), cmocka_unit_test(specs),
+	 cmocka_unit_test(pin_tries), cmocka_unit_test(pin_memory)};
 
 	return cmocka_run_group_tests(tests, make_sysfs, remove_sysfs);
 }

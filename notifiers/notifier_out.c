@@ -1,0 +1,124 @@
+/*
+ * What a notifier says to its parent, one JSON line at a time. For notifier.c and, through notifier.h, the
+ * notifiers.
+ */
+#include "notifier_out.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "../lib/log.h"
+#include "notifier.h"
+
+enum { TEXT_MAX = 512 };
+
+/* The parent's pipe. notifier_health() and its sisters take no session, hence these two. */
+static int out_fd = STDOUT_FILENO;
+static bool gone;
+
+static void write_all(const char *data, size_t len)
+{
+	while (len > 0 && !gone) {
+		ssize_t n = write(out_fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN) {
+			struct pollfd p = {.fd = out_fd, .events = POLLOUT};
+
+			poll(&p, 1, -1);
+			continue;
+		}
+		if (n <= 0) {
+			/* The parent is gone: what is in hand is finished, nobody can be told. */
+			gone = true;
+			return;
+		}
+		data += n;
+		len -= (size_t)n;
+	}
+}
+
+void out_say(cJSON *v)
+{
+	struct buf b;
+
+	buf_init(&b, JSON_LINE_MAX);
+	if (v != NULL && json_line(v, &b))
+		write_all(b.data, b.len);
+	else
+		log_err("could not say a line to the parent: too long or out of memory");
+	buf_fini(&b);
+	cJSON_Delete(v);
+}
+
+/* {"what":{...}}: returns the outer object, *inner the inner one. */
+static cJSON *wrap(const char *what, cJSON **inner)
+{
+	cJSON *v = cJSON_CreateObject();
+
+	*inner = cJSON_AddObjectToObject(v, what);
+	return v;
+}
+
+void notifier_late(const char *id, enum outcome o, const char *detail)
+{
+	cJSON *inner, *v = wrap("outcome", &inner);
+
+	cJSON_AddStringToObject(inner, "id", id);
+	cJSON_AddStringToObject(inner, "result", outcome_name(o));
+	cJSON_AddStringToObject(inner, "detail", detail);
+	out_say(v);
+}
+
+void notifier_health(bool ok, const char *fmt, ...)
+{
+	char text[TEXT_MAX];
+	va_list ap;
+	cJSON *inner, *v = wrap("health", &inner);
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	cJSON_AddBoolToObject(inner, "ok", ok);
+	cJSON_AddStringToObject(inner, "text", text);
+	out_say(v);
+}
+
+void notifier_received(const char *from, const char *text)
+{
+	cJSON *inner, *v = wrap("received", &inner);
+
+	cJSON_AddStringToObject(inner, "from", from);
+	cJSON_AddStringToObject(inner, "text", text);
+	out_say(v);
+}
+
+void notifier_report(const char *id, bool delivered, const char *detail)
+{
+	cJSON *inner, *v = wrap("report", &inner);
+
+	cJSON_AddStringToObject(inner, "id", id);
+	cJSON_AddBoolToObject(inner, "delivered", delivered);
+	cJSON_AddStringToObject(inner, "detail", detail);
+	out_say(v);
+}
+
+void out_own(void)
+{
+	int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+
+	if (fd < 0)
+		return;
+	out_fd = fd;
+	dup2(STDERR_FILENO, STDOUT_FILENO);
+}
+
+bool out_gone(void)
+{
+	return gone;
+}
