@@ -43,7 +43,8 @@ static bool copy(struct span s, char *out, size_t size)
 	return true;
 }
 
-/* The number at the front, in out with a decimal point (some plugins follow a locale with commas). Returns its length in s, 0 if none. */
+/* The number at the front, in out with a decimal point (some plugins follow a locale with commas). Returns
+ * its length in s, 0 if none. */
 static size_t scan_number(struct span s, char out[NUMBER_MAX])
 {
 	const char *p = s.p;
@@ -210,7 +211,8 @@ static struct span trim(struct span s)
 /* One further line, if there is room beside the notes. */
 static bool add_line(struct result *r, struct span text)
 {
-	size_t used = r->more.len + 1 + NOTES_ROOM, room = used < RESULT_LONG_MAX ? RESULT_LONG_MAX - used : 0;
+	size_t used = r->more.len + 1 + NOTES_ROOM,
+	       room = used < RESULT_LONG_MAX ? RESULT_LONG_MAX - used : 0;
 	size_t n = (size_t)(text.end - text.p);
 
 	if (room > 0)

@@ -11,8 +11,8 @@
 
 #include "result.h"
 
-/* Fills text, more and perf of r (replacing what was there); state, measured and layer stay. Text may come out empty. What does not
- * fit is said in a last line. */
+/* Fills text, more and perf of r (replacing what was there); state, measured and layer stay. Text may come
+ * out empty. What does not fit is said in a last line. */
 void plugin_out_parse(const char *bytes, size_t len, struct result *r);
 
 #endif

@@ -36,7 +36,8 @@ char *blocked_in_kernel(pid_t tid, char *out, size_t size)
 
 	first_word(tid, "syscall", call, sizeof call);
 	first_word(tid, "wchan", function, sizeof function);
-	bool have_call = isdigit((unsigned char)call[0]), have_function = *function && strcmp(function, "0") != 0;
+	bool have_call = isdigit((unsigned char)call[0]),
+	     have_function = *function && strcmp(function, "0") != 0;
 	snprintf(out, size, "%s%s%s%s%s", have_call ? "system call " : "", have_call ? call : "",
 		 have_call && have_function ? ", " : "", have_function ? "kernel function " : "",
 		 have_function ? function : "");

@@ -34,7 +34,8 @@ struct disk_conf {
 
 static const struct opt disk_opts[] = {
 	{ .name = "warning", .letter = 'w', .type = OPT_LIST, AT(warning), .unit = "UNITS|PERCENT%",
-	  .help = "WARNING when not more than that is free; a number of units and a percentage may both be given" },
+	  .help = "WARNING when not more than that is free; "
+		  "a number of units and a percentage may both be given" },
 	{ .name = "critical", .letter = 'c', .type = OPT_LIST, AT(critical), .unit = "UNITS|PERCENT%",
 	  .help = "CRITICAL when not more than that is free" },
 	{ .name = "iwarning", .letter = 'W', .type = OPT_STRING, AT(iwarning), .unit = "PERCENT%",
@@ -57,29 +58,39 @@ static const struct opt disk_opts[] = {
 	  .help = "the same, upper and lower case alike" },
 	{ .name = "ignore_ereg_path", .letter = 'i', .type = OPT_LIST, AT(select.ignore), .unit = "REGEX",
 	  .help = "leave out those that match" },
-	{ .name = "ignore_eregi_path", .letter = 'I', .type = OPT_LIST, AT(select.ignore_nocase), .unit = "REGEX",
-	  .help = "the same, upper and lower case alike" },
-	{ .name = "local", .letter = 'l', .type = OPT_BOOL, AT(select.local), .help = "leave out remote file systems" },
+	{ .name = "ignore_eregi_path", .letter = 'I', .type = OPT_LIST, AT(select.ignore_nocase),
+	  .unit = "REGEX", .help = "the same, upper and lower case alike" },
+	{ .name = "local", .letter = 'l', .type = OPT_BOOL, AT(select.local),
+	  .help = "leave out remote file systems" },
 	{ .name = "stat_remote_fs", .letter = 'L', .type = OPT_BOOL, AT(select.stat_remote),
 	  .help = "ask remote file systems for their figures but do not judge these" },
 	{ .name = "all", .letter = 'A', .type = OPT_BOOL, AT(all), .flags = OPT_ARGV_ONLY,
 	  .help = "all file systems (as without any path)" },
-	{ .name = "units", .letter = 'u', .type = OPT_ENUM, AT(units), .dflt = "MB", .choices = disk_unit_choices,
+	{ .name = "units", .letter = 'u', .type = OPT_ENUM, AT(units), .dflt = "MB",
+	  .choices = disk_unit_choices,
 	  .help = "unit of thresholds and text, powers of 1024" },
-	{ .name = "kilobytes", .letter = 'k', .type = OPT_BOOL, AT(kilobytes), .flags = OPT_ARGV_ONLY, .help = "same as --units kB" },
-	{ .name = "megabytes", .letter = 'm', .type = OPT_BOOL, AT(megabytes), .flags = OPT_ARGV_ONLY, .help = "same as --units MB" },
-	{ .name = "errors_only", .letter = 'e', .type = OPT_BOOL, AT(errors_only), .help = "name only those with a problem" },
-	{ .name = "mountpoint", .letter = 'M', .type = OPT_BOOL, AT(device), .help = "name the device instead of the mount point" },
-	{ .name = "iperfdata", .letter = 'P', .type = OPT_BOOL, AT(iperfdata), .help = "inodes in the performance data too" },
+	{ .name = "kilobytes", .letter = 'k', .type = OPT_BOOL, AT(kilobytes), .flags = OPT_ARGV_ONLY,
+	  .help = "same as --units kB" },
+	{ .name = "megabytes", .letter = 'm', .type = OPT_BOOL, AT(megabytes), .flags = OPT_ARGV_ONLY,
+	  .help = "same as --units MB" },
+	{ .name = "errors_only", .letter = 'e', .type = OPT_BOOL, AT(errors_only),
+	  .help = "name only those with a problem" },
+	{ .name = "mountpoint", .letter = 'M', .type = OPT_BOOL, AT(device),
+	  .help = "name the device instead of the mount point" },
+	{ .name = "iperfdata", .letter = 'P', .type = OPT_BOOL, AT(iperfdata),
+	  .help = "inodes in the performance data too" },
 	{ .name = "freespace_ignore_reserved", .letter = 'f', .type = OPT_BOOL, AT(ignore_reserved),
 	  .help = "leave the blocks reserved for root out of the size" },
 	{ .name = "readonly", .type = OPT_ENUM, AT(readonly), .dflt = "auto", .choices = "auto|ok|critical",
-	  .help = "a read-only file system is CRITICAL: always, never, or (auto) when it was asked for by path, is mounted for "
-		  "writing, or was writable before" },
-	{ .name = "growth_window", .type = OPT_DURATION, AT(growth_window_ms), .min = 60e3, .max = 30 * 86400e3, .dflt = "1h",
+	  .help = "a read-only file system is CRITICAL: always, never, or (auto) when it was asked for by path, "
+		  "is mounted for writing, or was writable before" },
+	{ .name = "growth_window", .type = OPT_DURATION, AT(growth_window_ms),
+	  .min = 60e3, .max = 30 * 86400e3, .dflt = "1h",
 	  .help = "over how long growth is measured (needs a state between runs)" },
-	{ .name = "full_warning", .type = OPT_DURATION, AT(full_warning_ms), .help = "WARNING when growing it will be full within that time" },
-	{ .name = "full_critical", .type = OPT_DURATION, AT(full_critical_ms), .help = "CRITICAL when growing it will be full within that time" },
+	{ .name = "full_warning", .type = OPT_DURATION, AT(full_warning_ms),
+	  .help = "WARNING when growing it will be full within that time" },
+	{ .name = "full_critical", .type = OPT_DURATION, AT(full_critical_ms),
+	  .help = "CRITICAL when growing it will be full within that time" },
 	{ 0 },
 };
 
@@ -162,8 +173,8 @@ static void wrong(struct disk_run *d, enum nag_state s, const char *name, const 
 }
 
 /* A file system that takes no writes. mounted for writing and yet read-only: the kernel gave up on it. */
-static bool readonly_is_wrong(const struct disk_run *d, const struct disk_target *t, const struct growth_fs *fs, char *why,
-			      size_t size)
+static bool readonly_is_wrong(const struct disk_run *d, const struct disk_target *t,
+			      const struct growth_fs *fs, char *why, size_t size)
 {
 	const struct mount *m = t->mount;
 
@@ -177,8 +188,8 @@ static bool readonly_is_wrong(const struct disk_run *d, const struct disk_target
 		snprintf(why, size, "is read-only, though mounted for writing (after an error?)");
 	else
 		snprintf(why, size, "is read-only");
-	return m->broken || !m->mount_ro || d->conf->readonly == READONLY_CRITICAL || (t->asked && !m->image) ||
-	       (fs && fs->known && fs->writable);
+	return m->broken || !m->mount_ro || d->conf->readonly == READONLY_CRITICAL ||
+	       (t->asked && !m->image) || (fs && fs->known && fs->writable);
 }
 
 static void add_perf(struct disk_run *d, const char *name, const struct disk_space *s)
@@ -214,11 +225,13 @@ static void foretell(struct disk_run *d, const char *name, struct growth_fs *fs,
 	char left[32], over[32], why[160];
 
 	d->changed |= growth_add(fs, d->now_ms, s->used, dc->growth_window_ms);
-	if (!growth_rate(fs, d->now_ms, s->used, dc->growth_window_ms, &rate, &span) || rate <= 0 || s->free / rate > FORETELL_MAX_S * 10.0)
+	if (!growth_rate(fs, d->now_ms, s->used, dc->growth_window_ms, &rate, &span) || rate <= 0 ||
+	    s->free / rate > FORETELL_MAX_S * 10.0)
 		return;
 	int64_t full_ms = (int64_t)(s->free / rate * 1e3);
-	snprintf(why, sizeof why, "will be full in %s, growing %.3g MiB a minute (over %s)", clock_span(full_ms, left, sizeof left),
-		 rate * 60 / 1048576.0, clock_span(span, over, sizeof over));
+	snprintf(why, sizeof why, "will be full in %s, growing %.3g MiB a minute (over %s)",
+		 clock_span(full_ms, left, sizeof left), rate * 60 / 1048576.0,
+		 clock_span(span, over, sizeof over));
 	if (dc->full_critical_ms > 0 && full_ms < dc->full_critical_ms)
 		wrong(d, NAG_CRITICAL, name, why);
 	else if (dc->full_warning_ms > 0 && full_ms < dc->full_warning_ms)
@@ -256,8 +269,8 @@ static void judge(struct disk_run *d, const struct disk_target *t, const struct 
 		return;
 	if (s->inodes > 0)
 		snprintf(inodes, sizeof inodes, " inode=%d%%", (int)disk_inodes_free_percent(s));
-	buf_printf(&d->free, " %s %.0f%s (%d%%%s);", name, floor(s->free / d->limits.unit), unit_name(d->conf),
-		   (int)disk_free_percent(s), inodes);
+	buf_printf(&d->free, " %s %.0f%s (%d%%%s);", name, floor(s->free / d->limits.unit),
+		   unit_name(d->conf), (int)disk_free_percent(s), inodes);
 }
 
 static void unreadable(struct disk_run *d, const struct disk_target *t, const char *path, int err)
@@ -326,7 +339,8 @@ static void conclude(struct disk_run *d)
 		d->wrong.data[d->wrong.len -= 2] = '\0'; /* "; " */
 	const char *text = buf_str(&d->wrong);
 	if (d->worst == NAG_OK || d->free.len > 0)
-		result_set(r, d->worst, "%s%s%s", text, d->free.len > 0 ? "free space:" : "all file systems are fine", buf_str(&d->free));
+		result_set(r, d->worst, "%s%s%s", text,
+			   d->free.len > 0 ? "free space:" : "all file systems are fine", buf_str(&d->free));
 	else
 		result_set(r, d->worst, "%s", text);
 	r->measured = !(d->unmeasured && d->worst == NAG_UNKNOWN);
@@ -344,7 +358,8 @@ static void disk_run(struct probe_run *run)
 	buf_init(&text, MOUNTINFO_MAX);
 	probe_at(run, "read /proc/self/mountinfo");
 	if (!file_read("/proc/self/mountinfo", &text)) {
-		result_fail(run->result, NAG_UNKNOWN, "read", "cannot read /proc/self/mountinfo: %s", strerror(errno));
+		result_fail(run->result, NAG_UNKNOWN, "read", "cannot read /proc/self/mountinfo: %s",
+			    strerror(errno));
 		run->result->measured = false;
 		buf_fini(&text);
 		return;

@@ -29,14 +29,16 @@ enum {
 	OUT_MAX = 64 * 1024,
 	ERR_MAX = 4096,
 	FLOOD_MAX = 64 * 1024 * 1024, /* a program that writes that much has gone mad: killed */
-	LOOK_MS = 250,                /* how soon a cancel is seen */
-	REAP_MS = 4500,               /* how long the guard may need to kill everything; below RUNNER_STUCK_MS */
+	LOOK_MS = 250,		      /* how soon a cancel is seen */
+	REAP_MS = 4500, /* how long the guard may need to kill everything; below RUNNER_STUCK_MS */
 	ENV_MAX = 300
 };
 
 static const struct opt exec_opts[] = {
-	{ .name = "command", .type = OPT_LIST, .offset = offsetof(struct exec_conf, command), .flags = OPT_REQUIRED,
-	  .unit = "WORD", .help = "the plugin's absolute path, then its arguments, one each; no shell is involved" },
+	{ .name = "command", .type = OPT_LIST, .offset = offsetof(struct exec_conf, command),
+	  .flags = OPT_REQUIRED,
+	  .unit = "WORD",
+	  .help = "the plugin's absolute path, then its arguments, one each; no shell is involved" },
 	{ .name = "env", .type = OPT_LIST, .offset = offsetof(struct exec_conf, env), .unit = "NAME=VALUE",
 	  .help = "environment beside PATH, LANG=C and TZ; nothing else is passed on" },
 	{ .name = "directory", .type = OPT_PATH, .offset = offsetof(struct exec_conf, directory), .dflt = "/",
@@ -60,7 +62,8 @@ static void exec_check_conf(const void *conf, struct complaints *c)
 		if (name == 0 || ec->env.v[i][name] == '\0')
 			complaint_add(c, NULL, "env", shown, "must be NAME=VALUE");
 		else if (strcmp(shown, "NOTIFY_SOCKET") == 0)
-			complaint_add(c, NULL, "env", shown, "a plugin must not speak to the service manager");
+			complaint_add(c, NULL, "env", shown,
+				      "a plugin must not speak to the service manager");
 	}
 }
 
@@ -102,7 +105,7 @@ struct exec_run {
 	struct probe_run *run;
 	struct nursery_child child;
 	struct buf out, err;
-	size_t total;      /* bytes read of both */
+	size_t total; /* bytes read of both */
 	size_t out_total;
 	bool out_open, err_open, said;
 	struct guard_message not_started, last;
@@ -253,11 +256,13 @@ static void tell_exit(struct exec_run *x, struct result *r)
 	}
 	first_words(x, said, sizeof said);
 	if (x->last.kind == GUARD_SIGNALLED)
-		snprintf(text, sizeof text, "could not run: killed by signal %d (%s)%s%s", code, strsignal(code),
-			 *said ? ": " : "", said);
+		snprintf(text, sizeof text, "could not run: killed by signal %d (%s)%s%s", code,
+			 strsignal(code), *said ? ": " : "", said);
 	else
 		snprintf(text, sizeof text, "could not run: exit %d%s%s%s", code,
-			 code == 127 ? " (a command was not found)" : code == 126 ? " (a command may not be executed)" : "",
+			 code == 127   ? " (a command was not found)"
+			 : code == 126 ? " (a command may not be executed)"
+				       : "",
 			 *said ? ": " : "", said);
 	not_measured(r, "exec", text);
 }
@@ -295,7 +300,8 @@ static void tell_end(struct exec_run *x, enum end end, const char *program, int6
 	if (x->out_total > OUT_MAX)
 		result_more(r, "(of %zu bytes of output only the first %d were kept)", x->out_total, OUT_MAX);
 	if (x->said && x->last.left)
-		result_more(r, "(something the plugin started is blocked in the kernel and could not be killed)");
+		result_more(
+			r, "(something the plugin started is blocked in the kernel and could not be killed)");
 }
 
 static void exec_run(struct probe_run *run)

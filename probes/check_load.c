@@ -22,8 +22,10 @@ struct load_conf {
 
 static const struct opt load_opts[] = {
 	{ .name = "warning", .letter = 'w', .type = OPT_STRING, .offset = offsetof(struct load_conf, warning),
-	  .unit = "LOAD1,LOAD5,LOAD15", .help = "WARNING when an average is above its number; one number counts for all" },
-	{ .name = "critical", .letter = 'c', .type = OPT_STRING, .offset = offsetof(struct load_conf, critical),
+	  .unit = "LOAD1,LOAD5,LOAD15",
+	  .help = "WARNING when an average is above its number; one number counts for all" },
+	{ .name = "critical", .letter = 'c', .type = OPT_STRING,
+	  .offset = offsetof(struct load_conf, critical),
 	  .unit = "LOAD1,LOAD5,LOAD15", .help = "CRITICAL when an average is above its number" },
 	{ .name = "percpu", .letter = 'r', .type = OPT_BOOL, .offset = offsetof(struct load_conf, percpu),
 	  .dflt = "no", .help = "judge the averages divided by the number of CPUs" },
@@ -46,11 +48,12 @@ static void load_check_conf(const void *conf, struct complaints *c)
 		have_k = false;
 	}
 	if (!lc->warning && !lc->critical)
-		complaint_add(c, NULL, "warning", NULL, "give warning or critical, else this check could never alert");
+		complaint_add(c, NULL, "warning", NULL,
+			      "give warning or critical, else this check could never alert");
 	for (int i = 0; have_w && have_k && i < 3; i++)
 		if (w[i] > k[i]) {
-			complaint_add(c, NULL, "warning", lc->warning, "is above critical (%s) for load%d", lc->critical,
-				      load_minutes[i]);
+			complaint_add(c, NULL, "warning", lc->warning, "is above critical (%s) for load%d",
+				      lc->critical, load_minutes[i]);
 			break;
 		}
 }
@@ -67,8 +70,8 @@ static void triple_ranges(const char *text, struct range out[3])
 		out[i] = (struct range){ .set = true, .start = 0, .end = v[i] };
 }
 
-static void add_perf(struct result *r, const struct load_avg *avg, bool percpu, long cpus, const struct range w[3],
-		     const struct range k[3])
+static void add_perf(struct result *r, const struct load_avg *avg, bool percpu, long cpus,
+		     const struct range w[3], const struct range k[3])
 {
 	struct perf *p;
 	char label[24];
@@ -100,7 +103,8 @@ static void judge(struct result *r, const struct load_avg *avg, const struct loa
 	triple_ranges(lc->warning, w);
 	triple_ranges(lc->critical, k);
 	for (int i = 0; i < 3; i++) {
-		enum nag_state s = nag_judge(lc->percpu ? avg->load[i] / (double)cpus : avg->load[i], &w[i], &k[i]);
+		enum nag_state s =
+			nag_judge(lc->percpu ? avg->load[i] / (double)cpus : avg->load[i], &w[i], &k[i]);
 		if (s != worst && nag_worse(s, worst) == s) {
 			worst = s;
 			at = i;
@@ -108,11 +112,12 @@ static void judge(struct result *r, const struct load_avg *avg, const struct loa
 	}
 	char above[80] = "";
 	if (at >= 0)
-		snprintf(above, sizeof above, "%s over %d min is above %g: ", lc->percpu ? "load per CPU" : "load",
+		snprintf(above, sizeof above,
+			 "%s over %d min is above %g: ", lc->percpu ? "load per CPU" : "load",
 			 load_minutes[at], worst == NAG_CRITICAL ? k[at].end : w[at].end);
-	result_set(r, worst, "%sload average: %.2f, %.2f, %.2f, per CPU: %.2f, %.2f, %.2f (%ld CPU%s)", above, avg->load[0],
-		   avg->load[1], avg->load[2], avg->load[0] / (double)cpus, avg->load[1] / (double)cpus,
-		   avg->load[2] / (double)cpus, cpus, cpus == 1 ? "" : "s");
+	result_set(r, worst, "%sload average: %.2f, %.2f, %.2f, per CPU: %.2f, %.2f, %.2f (%ld CPU%s)", above,
+		   avg->load[0], avg->load[1], avg->load[2], avg->load[0] / (double)cpus,
+		   avg->load[1] / (double)cpus, avg->load[2] / (double)cpus, cpus, cpus == 1 ? "" : "s");
 	add_perf(r, avg, lc->percpu, cpus, w, k);
 }
 
@@ -126,7 +131,8 @@ static void load_run(struct probe_run *run)
 	buf_init(&text, 4096);
 	probe_at(run, "read /proc/loadavg");
 	if (!file_read("/proc/loadavg", &text)) {
-		result_fail(run->result, NAG_UNKNOWN, "read", "cannot read /proc/loadavg: %s", strerror(errno));
+		result_fail(run->result, NAG_UNKNOWN, "read", "cannot read /proc/loadavg: %s",
+			    strerror(errno));
 		run->result->measured = false;
 	} else if (!load_parse(buf_str(&text), &avg, &why)) {
 		result_fail(run->result, NAG_UNKNOWN, "read", "cannot make sense of /proc/loadavg: %s", why);

@@ -104,7 +104,8 @@ static char *number(double v, char *out, size_t size)
 }
 
 /* Says in why which limit was passed. */
-static bool judge_one(double value, const struct range *limit, const char *what, const char *unit, char *why, size_t size)
+static bool judge_one(double value, const struct range *limit, const char *what, const char *unit, char *why,
+		      size_t size)
 {
 	char v[32], from[32], to[32];
 
@@ -120,16 +121,20 @@ static bool judge_one(double value, const struct range *limit, const char *what,
 	return true;
 }
 
-static bool judge_level(const struct disk_space *s, const struct disk_limit *l, const struct range *inodes, double unit,
-			struct disk_verdict *v)
+static bool judge_level(const struct disk_space *s, const struct disk_limit *l, const struct range *inodes,
+			double unit, struct disk_verdict *v)
 {
-	const char *name = unit == 1 ? " B" : unit <= 1024 ? " KiB" : unit <= 1048576.0 ? " MiB" : unit < 1e12 ? " GiB" : " TiB";
+	const char *name = unit == 1	       ? " B"
+			   : unit <= 1024      ? " KiB"
+			   : unit <= 1048576.0 ? " MiB"
+			   : unit < 1e12       ? " GiB"
+					       : " TiB";
 
 	/* whole units, as check_disk compares them */
 	return judge_one(disk_free_percent(s), &l->percent, "free", "%", v->why, sizeof v->why) ||
 	       judge_one(floor(s->free / unit), &l->units, "free", name, v->why, sizeof v->why) ||
-	       (s->inodes > 0 &&
-		judge_one(disk_inodes_free_percent(s), inodes, "of the inodes free", "%", v->why, sizeof v->why));
+	       (s->inodes > 0 && judge_one(disk_inodes_free_percent(s), inodes, "of the inodes free", "%",
+					   v->why, sizeof v->why));
 }
 
 struct disk_verdict disk_judge(const struct disk_space *s, const struct disk_limits *l)

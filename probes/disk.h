@@ -20,13 +20,13 @@ struct disk_limit {
 struct disk_limits {
 	struct disk_limit warn, crit;
 	struct range iwarn, icrit; /* of the percentage of free inodes */
-	double unit;               /* bytes in one unit */
+	double unit;		   /* bytes in one unit */
 };
 
 /* A file system's figures, in bytes. */
 struct disk_space {
 	double total, used, free;   /* free: for others than root */
-	double reserved;            /* for root alone */
+	double reserved;	    /* for root alone */
 	double inodes, inodes_free; /* 0: it does not count them */
 };
 
@@ -48,7 +48,8 @@ bool disk_inode_limit_parse(const char *value, struct range *out, const char **w
 double disk_free_percent(const struct disk_space *s);
 double disk_inodes_free_percent(const struct disk_space *s); /* 100 where it does not count them */
 struct disk_verdict disk_judge(const struct disk_space *s, const struct disk_limits *l);
-/* The limit on free space as a limit on used bytes, as check_disk's performance data has it; unset where it has none. */
+/* The limit on free space as a limit on used bytes, as check_disk's performance data has it; unset where it
+ * has none. */
 struct range disk_used_limit(const struct disk_space *s, const struct disk_limit *l, double unit);
 
 #endif

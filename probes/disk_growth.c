@@ -16,8 +16,8 @@ static void load_samples(struct growth_fs *fs, const cJSON *samples)
 
 	cJSON_ArrayForEach(one, samples) {
 		const cJSON *at = cJSON_GetArrayItem(one, 0), *used = cJSON_GetArrayItem(one, 1);
-		if (fs->n == GROWTH_SAMPLES || !cJSON_IsNumber(at) || !cJSON_IsNumber(used) || !isfinite(used->valuedouble) ||
-		    !(fabs(at->valuedouble) < 9e15))
+		if (fs->n == GROWTH_SAMPLES || !cJSON_IsNumber(at) || !cJSON_IsNumber(used) ||
+		    !isfinite(used->valuedouble) || !(fabs(at->valuedouble) < 9e15))
 			return;
 		fs->s[fs->n++] = (struct growth_sample){ (int64_t)at->valuedouble, used->valuedouble };
 	}
@@ -81,7 +81,8 @@ bool growth_add(struct growth_fs *fs, int64_t now_ms, double used, int64_t windo
 	return true;
 }
 
-bool growth_rate(const struct growth_fs *fs, int64_t now_ms, double used, int64_t window_ms, double *rate, int64_t *span_ms)
+bool growth_rate(const struct growth_fs *fs, int64_t now_ms, double used, int64_t window_ms, double *rate,
+		 int64_t *span_ms)
 {
 	struct growth_sample s[GROWTH_SAMPLES + 1];
 	size_t n = fs->n;

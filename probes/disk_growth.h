@@ -38,11 +38,13 @@ struct growth {
 void growth_load(struct growth *g, const char *state, size_t len);
 /* The file system's entry, made when there is none; NULL when there are too many or the name is too long. */
 struct growth_fs *growth_at(struct growth *g, const char *dir);
-/* Keeps a sample every window/12, about one window long. True when the samples changed (so most runs leave the state
- * as it is). */
+/* Keeps a sample every window/12, about one window long. True when the samples changed (so most runs leave
+ * the state as it is). */
 bool growth_add(struct growth_fs *fs, int64_t now_ms, double used, int64_t window_ms);
-/* Bytes a second by least squares through the samples and now, over *span_ms; false while there is too little to tell. */
-bool growth_rate(const struct growth_fs *fs, int64_t now_ms, double used, int64_t window_ms, double *rate, int64_t *span_ms);
+/* Bytes a second by least squares through the samples and now, over *span_ms; false while there is too little
+ * to tell. */
+bool growth_rate(const struct growth_fs *fs, int64_t now_ms, double used, int64_t window_ms, double *rate,
+		 int64_t *span_ms);
 /* False when it does not fit. */
 bool growth_save(const struct growth *g, struct buf *out);
 

@@ -47,7 +47,8 @@ static bool left_out(const struct disk_select_conf *conf, const struct mount *m)
 {
 	return listed(&conf->exclude_type, m->type, NULL) ||
 	       (conf->include_type.n > 0 && !listed(&conf->include_type, m->type, NULL)) ||
-	       matches(&conf->ignore, 0, m) || matches(&conf->ignore_nocase, REG_ICASE, m) || (m->remote && conf->local);
+	       matches(&conf->ignore, 0, m) || matches(&conf->ignore_nocase, REG_ICASE, m) ||
+	       (m->remote && conf->local);
 }
 
 static bool add(struct disk_targets *t, const struct mount *m, const char *asked, bool only_stat)
@@ -63,8 +64,8 @@ static bool add(struct disk_targets *t, const struct mount *m, const char *asked
 	return true;
 }
 
-static bool add_path(struct disk_targets *t, const struct mounts *m, const struct disk_select_conf *conf, const char *path,
-		     disk_resolve *resolve, void *arg)
+static bool add_path(struct disk_targets *t, const struct mounts *m, const struct disk_select_conf *conf,
+		     const char *path, disk_resolve *resolve, void *arg)
 {
 	const struct mount *found = mounts_exact(m, path);
 
@@ -82,7 +83,8 @@ static bool add_path(struct disk_targets *t, const struct mounts *m, const struc
 static bool is_repetition(const struct disk_targets *t, const struct mount *m)
 {
 	for (size_t i = 0; i < t->n; i++)
-		if (t->v[i].mount && t->v[i].mount->dev_major == m->dev_major && t->v[i].mount->dev_minor == m->dev_minor)
+		if (t->v[i].mount && t->v[i].mount->dev_major == m->dev_major &&
+		    t->v[i].mount->dev_minor == m->dev_minor)
 			return true;
 	return false;
 }
@@ -91,8 +93,8 @@ static bool add_all(struct disk_targets *t, const struct mounts *m, const struct
 {
 	for (size_t i = 0; i < m->n; i++) {
 		const struct mount *one = &m->v[i];
-		if (one->dummy || one->image || left_out(conf, one) || listed(&conf->exclude, one->dir, one->source) ||
-		    is_repetition(t, one))
+		if (one->dummy || one->image || left_out(conf, one) ||
+		    listed(&conf->exclude, one->dir, one->source) || is_repetition(t, one))
 			continue;
 		if (!add(t, one, NULL, one->remote && conf->stat_remote))
 			return false;
@@ -100,8 +102,8 @@ static bool add_all(struct disk_targets *t, const struct mounts *m, const struct
 	return true;
 }
 
-bool disk_select(struct disk_targets *t, const struct mounts *m, const struct disk_select_conf *conf, disk_resolve *resolve,
-		 void *arg)
+bool disk_select(struct disk_targets *t, const struct mounts *m, const struct disk_select_conf *conf,
+		 disk_resolve *resolve, void *arg)
 {
 	bool patterns = conf->match.n > 0 || conf->match_nocase.n > 0;
 

@@ -17,8 +17,8 @@ struct disk_select_conf {
 
 struct disk_target {
 	const struct mount *mount; /* NULL: nothing there; why says so */
-	const char *asked;         /* the path as given; NULL: found by itself */
-	bool only_stat;            /* -L: touched, not judged */
+	const char *asked;	   /* the path as given; NULL: found by itself */
+	bool only_stat;		   /* -L: touched, not judged */
 };
 
 struct disk_targets {
@@ -30,8 +30,8 @@ struct disk_targets {
 typedef char *disk_resolve(void *arg, const char *path);
 
 /* False only when memory is out. */
-bool disk_select(struct disk_targets *t, const struct mounts *m, const struct disk_select_conf *conf, disk_resolve *resolve,
-		 void *arg);
+bool disk_select(struct disk_targets *t, const struct mounts *m, const struct disk_select_conf *conf,
+		 disk_resolve *resolve, void *arg);
 void disk_targets_fini(struct disk_targets *t);
 /* Is it a regular expression? False with a reason. */
 bool disk_pattern_ok(const char *pattern, char *why, size_t size);

@@ -76,7 +76,8 @@ static _Noreturn void become(const struct guard_job *job)
 	int null = open("/dev/null", O_RDWR);
 	if (null < 0)
 		fail(job->control, "open /dev/null");
-	if (dup2(null, STDIN_FILENO) < 0 || dup2(job->out, STDOUT_FILENO) < 0 || dup2(job->err, STDERR_FILENO) < 0)
+	if (dup2(null, STDIN_FILENO) < 0 || dup2(job->out, STDOUT_FILENO) < 0 ||
+	    dup2(job->err, STDERR_FILENO) < 0)
 		fail(job->control, "dup2");
 	if (null > STDERR_FILENO)
 		close(null);
@@ -141,7 +142,8 @@ static int kill_all(pid_t program, int *status, bool *have_status, int *killed)
 static void wait_for_end(pid_t program, int control, int signals)
 {
 	for (;;) {
-		struct pollfd p[2] = { { .fd = control, .events = POLLIN }, { .fd = signals, .events = POLLIN } };
+		struct pollfd p[2] = { { .fd = control, .events = POLLIN },
+				       { .fd = signals, .events = POLLIN } };
 		struct signalfd_siginfo si;
 		siginfo_t info = { 0 };
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
@@ -150,11 +152,12 @@ static void wait_for_end(pid_t program, int control, int signals)
 			return;
 		if (p[1].revents && read(signals, &si, sizeof si) < 0 && errno != EAGAIN)
 			return;
-		if (waitid(P_PID, (id_t)program, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == program)
+		if (waitid(P_PID, (id_t)program, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+		    info.si_pid == program)
 			return;
 		/* an orphan that ended by itself: without this they would pile up while the program runs */
-		while (waitid(P_ALL, 0, memset(&info, 0, sizeof info), WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid > 0 &&
-		       info.si_pid != program)
+		while (waitid(P_ALL, 0, memset(&info, 0, sizeof info), WEXITED | WNOHANG | WNOWAIT) == 0 &&
+		       info.si_pid > 0 && info.si_pid != program)
 			waitpid(info.si_pid, NULL, WNOHANG);
 	}
 }

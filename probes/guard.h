@@ -9,15 +9,15 @@
 /* What the guard tells on its control socket, one message each. */
 enum guard_kind {
 	GUARD_NOT_STARTED, /* value: errno; step says what failed: "exec", "chdir" ... */
-	GUARD_EXITED,      /* value: exit status */
-	GUARD_SIGNALLED    /* value: signal */
+	GUARD_EXITED,	   /* value: exit status */
+	GUARD_SIGNALLED	   /* value: signal */
 };
 
 struct guard_message {
 	int kind, value;
-	int left;       /* processes that did not die of SIGKILL within a few seconds (blocked in the kernel) */
-	int killed;     /* processes it had left behind */
-	double cpu_ms;  /* of the program and all it started */
+	int left;   /* processes that did not die of SIGKILL within a few seconds (blocked in the kernel) */
+	int killed; /* processes it had left behind */
+	double cpu_ms; /* of the program and all it started */
 	char step[16];
 };
 

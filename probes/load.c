@@ -55,7 +55,8 @@ bool load_triple(const char *text, double out[3], const char **why)
 		char word[32];
 		size_t len = strcspn(p, ",");
 		if (n == 3 || len == 0 || len >= sizeof word) {
-			*why = n == 3 ? "more than three numbers" : "must be LOAD1,LOAD5,LOAD15 or one number";
+			*why = n == 3 ? "more than three numbers"
+				      : "must be LOAD1,LOAD5,LOAD15 or one number";
 			return false;
 		}
 		memcpy(word, p, len);

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 struct load_avg {
-	double load[3];      /* over 1, 5 and 15 minutes */
+	double load[3];	     /* over 1, 5 and 15 minutes */
 	long running, procs; /* -1 when the file does not say */
 };
 

@@ -28,17 +28,20 @@ static bool has_option(const char *options, const char *word)
 
 static bool is_dummy(const char *type)
 {
-	static const char *const names[] = { "autofs",	  "proc",    "sysfs",	  "devpts",    "cgroup",   "cgroup2",  "debugfs",
-					     "tracefs",	  "mqueue",  "securityfs", "pstore",    "bpf",	   "configfs", "fusectl",
-					     "hugetlbfs", "rpc_pipefs", "binfmt_misc", "efivarfs", "selinuxfs", "nsfs",	"none",
-					     "subfs",	  "kernfs",  "ignore",	  "devfs",     NULL };
+	static const char *const names[] = {
+		"autofs",    "proc",	   "sysfs",	  "devpts",   "cgroup",	   "cgroup2",  "debugfs",
+		"tracefs",   "mqueue",	   "securityfs",  "pstore",   "bpf",	   "configfs", "fusectl",
+		"hugetlbfs", "rpc_pipefs", "binfmt_misc", "efivarfs", "selinuxfs", "nsfs",     "none",
+		"subfs",     "kernfs",	   "ignore",	  "devfs",    NULL
+	};
 	return one_of(type, names);
 }
 
 static bool is_remote(const char *type, const char *source)
 {
-	static const char *const names[] = { "nfs",  "nfs4", "cifs", "smb3",	 "smbfs",      "ncpfs",	     "afs",
-					     "coda", "ceph", "9p",   "auristorfs", "fuse.sshfs", "fuse.glusterfs", NULL };
+	static const char *const names[] = { "nfs",	   "nfs4",	 "cifs",	   "smb3", "smbfs",
+					     "ncpfs",	   "afs",	 "coda",	   "ceph", "9p",
+					     "auristorfs", "fuse.sshfs", "fuse.glusterfs", NULL };
 	/* as df and check_disk tell: host:/path or //host/share */
 	return one_of(type, names) || strchr(source, ':') || strncmp(source, "//", 2) == 0;
 }
@@ -55,7 +58,8 @@ static void unescape(char *s)
 	char *out = s;
 
 	for (; *s; s++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' && s[3] <= '7') {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' &&
+		    s[3] <= '7') {
 			*out++ = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + (s[3] - '0'));
 			s += 3;
 		} else {
@@ -141,7 +145,8 @@ void mounts_parse(struct mounts *m, const char *text)
 	struct mount one;
 
 	memset(m, 0, sizeof *m);
-	for (char *line = copy ? strtok_r(copy, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save)) {
+	for (char *line = copy ? strtok_r(copy, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save)) {
 		if (!parse_line(line, &one)) {
 			m->dropped++;
 		} else if (!mount_complete(&one)) {

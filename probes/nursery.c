@@ -62,7 +62,8 @@ static bool take_descriptors(struct msghdr *msg, struct guard_job *job)
 	int fds[3];
 	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
 
-	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof fds))
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
+	    c->cmsg_len != CMSG_LEN(sizeof fds))
 		return false;
 	memcpy(fds, CMSG_DATA(c), sizeof fds);
 	job->control = fds[0];
@@ -99,7 +100,9 @@ static _Noreturn void nursery_run(int sock)
 
 	for (;;) {
 		struct iovec iov = { bytes, sizeof bytes };
-		struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+		struct msghdr msg = { .msg_iov = &iov,
+				      .msg_iovlen = 1,
+				      .msg_control = &control,
 				      .msg_controllen = sizeof control };
 		struct guard_job job;
 		ssize_t n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
@@ -218,7 +221,9 @@ static bool send_request(char *bytes, size_t len, const int fds[3])
 		char room[CMSG_SPACE(3 * sizeof(int))];
 	} control;
 	struct iovec iov = { bytes, len };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+	};
 	ssize_t n;
 
 	memset(&control, 0, sizeof control);
@@ -236,7 +241,8 @@ static bool send_request(char *bytes, size_t len, const int fds[3])
 static bool deliver(char *bytes, size_t len, const int fds[3], char *why, size_t size)
 {
 	pthread_mutex_lock(&nursery_lock);
-	bool ok = (nursery_socket >= 0 && send_request(bytes, len, fds)) || (start_nursery() && send_request(bytes, len, fds));
+	bool ok = (nursery_socket >= 0 && send_request(bytes, len, fds)) ||
+		  (start_nursery() && send_request(bytes, len, fds));
 	if (!ok)
 		snprintf(why, size, "cannot reach the process that starts plugins: %s", strerror(errno));
 	pthread_mutex_unlock(&nursery_lock);
@@ -267,8 +273,8 @@ static void close_all(int fds[3])
 			close(fds[i]);
 }
 
-bool nursery_spawn(char *const *argv, char *const *env, const char *directory, struct nursery_child *child, char *why,
-		   size_t size)
+bool nursery_spawn(char *const *argv, char *const *env, const char *directory, struct nursery_child *child,
+		   char *why, size_t size)
 {
 	int mine[3] = { -1, -1, -1 }, theirs[3] = { -1, -1, -1 };
 	char *bytes = malloc(NURSERY_MESSAGE_MAX);
@@ -276,7 +282,8 @@ bool nursery_spawn(char *const *argv, char *const *env, const char *directory, s
 	bool ok = false;
 
 	if (len == 0)
-		snprintf(why, size, bytes ? "the command and its environment are longer than 64 KiB" : "out of memory");
+		snprintf(why, size,
+			 bytes ? "the command and its environment are longer than 64 KiB" : "out of memory");
 	else if (!make_pipes(mine, theirs))
 		snprintf(why, size, "cannot make a pipe: %s", strerror(errno));
 	else

@@ -13,15 +13,16 @@
 enum { NURSERY_MESSAGE_MAX = 65536 }; /* argv, environment and directory together, in bytes */
 
 struct nursery_child {
-	int control; /* guard_message comes here; closing it, or writing to it, kills the program and all it started */
+	int control; /* guard_message comes here; closing it, or writing to it, kills the program and all it
+			started */
 	int out, err;
 };
 
 /* The prober's global_init: forks the nursery. A failure shows at the first spawn. */
 void nursery_init(void);
 /* From any thread. False with a reason. A nursery that died is replaced. */
-bool nursery_spawn(char *const *argv, char *const *env, const char *directory, struct nursery_child *child, char *why,
-		   size_t size);
+bool nursery_spawn(char *const *argv, char *const *env, const char *directory, struct nursery_child *child,
+		   char *why, size_t size);
 void nursery_child_close(struct nursery_child *child);
 
 #endif

@@ -23,8 +23,8 @@
 enum {
 	OUTPUT_MAX = 8192,     /* what Nagios takes */
 	FIRST_LINE_MAX = 1024, /* what NRPE takes */
-	GRACE_MS = 250,        /* a probe that minds its deadline may still say it better than the watchdog */
-	TIMEOUT_S = 50         /* below Nagios' own 60 s: who is killed from outside cannot say where it hung */
+	GRACE_MS = 250,	       /* a probe that minds its deadline may still say it better than the watchdog */
+	TIMEOUT_S = 50 /* below Nagios' own 60 s: who is killed from outside cannot say where it hung */
 };
 
 /* The options every plugin has; stands behind the probe's own structure. */
@@ -71,11 +71,14 @@ static bool build_table(struct plugin *p)
 {
 	size_t own = table_len(p->probe->opts), behind = (p->probe->conf_size + 15) & ~(size_t)15;
 	const struct opt common[] = {
-		{ .name = "timeout", .letter = 't', .type = OPT_STRING, .offset = behind + offsetof(struct common, timeout),
+		{ .name = "timeout", .letter = 't', .type = OPT_STRING,
+		  .offset = behind + offsetof(struct common, timeout),
 		  .flags = OPT_ARGV_ONLY, .unit = "SECONDS[:STATE]",
 		  .help = "give up after that time; STATE (a name or 0 to 3) is what a time-out is called" },
-		{ .name = "state_dir", .type = OPT_PATH, .offset = behind + offsetof(struct common, state_dir),
-		  .flags = OPT_ARGV_ONLY, .unit = "DIR", .help = "where this plugin keeps what it must remember between runs" },
+		{ .name = "state_dir", .type = OPT_PATH,
+		  .offset = behind + offsetof(struct common, state_dir),
+		  .flags = OPT_ARGV_ONLY, .unit = "DIR",
+		  .help = "where this plugin keeps what it must remember between runs" },
 		{ .name = "describe", .type = OPT_BOOL, .offset = behind + offsetof(struct common, describe),
 		  .flags = OPT_ARGV_ONLY, .help = "print the options as JSON" },
 	};
@@ -158,11 +161,11 @@ static int print_help(const struct plugin *p)
 	struct buf out;
 
 	buf_init(&out, 65536);
-	buf_printf(&out, "check_%s (monitord %s): %s\n\nUsage: check_%s [options]\n\n", p->probe->name, MONITORD_VERSION,
-		   p->probe->help, p->probe->name);
+	buf_printf(&out, "check_%s (monitord %s): %s\n\nUsage: check_%s [options]\n\n", p->probe->name,
+		   MONITORD_VERSION, p->probe->help, p->probe->name);
 	opts_help(p->table, &out);
-	buf_printf(&out, "\nWithout -t it gives up after %d seconds. Exits 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.\n",
-		   TIMEOUT_S);
+	buf_printf(&out, "\nWithout -t it gives up after %d seconds. Exits 0 OK, 1 WARNING, 2 CRITICAL, "
+			 "3 UNKNOWN.\n", TIMEOUT_S);
 	write_out(buf_str(&out), out.len);
 	buf_fini(&out);
 	return NAG_UNKNOWN;
@@ -179,7 +182,8 @@ static int print_usage(const struct plugin *p)
 	}
 	if (p->complaints.n > 5)
 		buf_printf(&line, "and %zu more\n", p->complaints.n - 5);
-	buf_printf(&line, "Usage: check_%s [options]; check_%s --help lists them\n", p->probe->name, p->probe->name);
+	buf_printf(&line, "Usage: check_%s [options]; check_%s --help lists them\n", p->probe->name,
+		   p->probe->name);
 	write_out(buf_str(&line), line.len);
 	buf_fini(&line);
 	return NAG_UNKNOWN;
@@ -203,7 +207,8 @@ static int print_description(const struct probe *probe)
 	return ok ? NAG_OK : NAG_UNKNOWN;
 }
 
-/* Prints the result within the limits: a long line 1 gives way, so that its first figures still fit into what NRPE takes. */
+/* Prints the result within the limits: a long line 1 gives way, so that its first figures still fit into what
+ * NRPE takes. */
 static void print_result(struct result *r, const char *name)
 {
 	struct buf out;
@@ -247,7 +252,8 @@ static void *watch(void *arg)
 		return NULL;
 	char line[512], where[200];
 	int n = snprintf(line, sizeof line, "%s %s: timed out after %g s, blocked in %s\n", p->name,
-			 nag_name(p->timeout_state), (double)p->timeout_ms / 1000.0, probe_where(&p->run, where, sizeof where));
+			 nag_name(p->timeout_state), (double)p->timeout_ms / 1000.0,
+			 probe_where(&p->run, where, sizeof where));
 	write_out(line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
 	_exit((int)p->timeout_state);
 }
@@ -257,7 +263,8 @@ static bool store_now(struct probe_run *run, const char *state, size_t len)
 	struct plugin *p = run->owner;
 	char why[200];
 
-	return p->state_path && len <= PROBE_STATE_MAX && plugin_state_save(p->state_path, state, len, why, sizeof why);
+	return p->state_path && len <= PROBE_STATE_MAX &&
+	       plugin_state_save(p->state_path, state, len, why, sizeof why);
 }
 
 static int run_probe(struct plugin *p, int verbose)
@@ -269,13 +276,19 @@ static int run_probe(struct plugin *p, int verbose)
 	buf_init(&old, PROBE_STATE_MAX);
 	snprintf(check, sizeof check, "check_%s", p->probe->name);
 	result_init(&p->result);
-	p->run = (struct probe_run){ .conf = p->conf, .check = check, .deadline = clock_boot_ms() + p->timeout_ms,
-				     .verbose = verbose, .result = &p->result, .store = store_now, .owner = p };
+	p->run = (struct probe_run){ .conf = p->conf,
+				     .check = check,
+				     .deadline = clock_boot_ms() + p->timeout_ms,
+				     .verbose = verbose,
+				     .result = &p->result,
+				     .store = store_now,
+				     .owner = p };
 	buf_init(&p->run.newstate, PROBE_STATE_MAX);
 	if (p->common->state_dir) {
 		p->state_path = plugin_state_path(p->common->state_dir, p->probe, p->conf);
 		if (!p->state_path || !plugin_state_load(p->state_path, &old, why, sizeof why)) {
-			result_fail(&p->result, NAG_UNKNOWN, "state", "%s", p->state_path ? why : "out of memory");
+			result_fail(&p->result, NAG_UNKNOWN, "state", "%s",
+				    p->state_path ? why : "out of memory");
 			goto out;
 		}
 	}
@@ -289,7 +302,8 @@ static int run_probe(struct plugin *p, int verbose)
 	pthread_detach(watchdog);
 	p->probe->run(&p->run);
 	if (p->run.newstate.len > 0 && p->state_path &&
-	    !plugin_state_save(p->state_path, buf_str(&p->run.newstate), p->run.newstate.len, why, sizeof why))
+	    !plugin_state_save(p->state_path, buf_str(&p->run.newstate), p->run.newstate.len, why,
+			       sizeof why))
 		result_more(&p->result, "the state could not be kept: %s", why);
 	if (p->timeout_state_given && strcmp(p->result.layer, "timeout") == 0)
 		p->result.state = p->timeout_state;

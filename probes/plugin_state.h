@@ -8,8 +8,8 @@
 
 #include "probe.h"
 
-/* DIR/check_NAME-HASH.state, malloced; NULL when memory is out. The hash is over the values of the probe's own options,
- * however they were written. */
+/* DIR/check_NAME-HASH.state, malloced; NULL when memory is out. The hash is over the values of the probe's
+ * own options, however they were written. */
 char *plugin_state_path(const char *dir, const struct probe *probe, const void *conf);
 /* An absent file is an empty state. False with a reason when there is one that cannot be read. */
 bool plugin_state_load(const char *path, struct buf *out, char *why, size_t size);

@@ -27,11 +27,12 @@ struct prober_conf {
 
 static const struct opt prober_opts[] = {
 	{ .name = "place", .type = OPT_ENUM, .offset = offsetof(struct prober_conf, place), .dflt = "all",
-	  .choices = "all|net|local", .help = "which probes: those that talk to the network, those that read this host" },
+	  .choices = "all|net|local",
+	  .help = "which probes: those that talk to the network, those that read this host" },
 	{ .name = "listen", .type = OPT_PATH, .offset = offsetof(struct prober_conf, listen),
 	  .help = "take connections at this Unix socket instead of standard input" },
-	{ .name = "threads", .type = OPT_INT, .offset = offsetof(struct prober_conf, threads), .min = 1, .max = 4000,
-	  .dflt = "600", .help = "how many runs at once; more wait in a queue" },
+	{ .name = "threads", .type = OPT_INT, .offset = offsetof(struct prober_conf, threads),
+	  .min = 1, .max = 4000, .dflt = "600", .help = "how many runs at once; more wait in a queue" },
 	{ .name = "describe", .type = OPT_BOOL, .offset = offsetof(struct prober_conf, describe),
 	  .help = "print the probes and their options as JSON" },
 	{ .name = "validate", .type = OPT_BOOL, .offset = offsetof(struct prober_conf, validate),
@@ -141,7 +142,7 @@ static void print_help(void)
 	struct buf out;
 
 	buf_init(&out, 65536);
-	buf_puts(&out, "prober: runs monitord's probes; jobs and results are JSON lines on standard input and output\n\n"
+	buf_puts(&out, "prober: runs monitord's probes; jobs and results are JSON lines\n\n"
 		       "Usage: prober [options]\n\n");
 	opts_help(prober_opts, &out);
 	fputs(buf_str(&out), stdout);

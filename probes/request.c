@@ -137,7 +137,8 @@ bool request_parse(struct request *q, const char *line, size_t len, unsigned pla
 		q->kind = REQUEST_CANCEL;
 		ok = true;
 	} else {
-		snprintf(why, size, "neither run, stored nor cancel with an id of 1 to %d bytes", REQUEST_ID_MAX - 1);
+		snprintf(why, size, "neither run, stored nor cancel with an id of 1 to %d bytes",
+			 REQUEST_ID_MAX - 1);
 	}
 	cJSON_Delete(obj);
 	return ok;

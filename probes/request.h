@@ -22,7 +22,7 @@ enum request_kind { REQUEST_RUN, REQUEST_STORED, REQUEST_CANCEL };
 struct request {
 	enum request_kind kind;
 	char id[REQUEST_ID_MAX];       /* "" when the line named none: then nothing can be answered */
-	bool ok;                       /* REQUEST_STORED */
+	bool ok;		       /* REQUEST_STORED */
 	char check[REQUEST_CHECK_MAX]; /* from here on REQUEST_RUN */
 	const struct probe *probe;
 	void *conf;
@@ -33,7 +33,8 @@ struct request {
 
 enum place_filter { PLACES_NET = 1, PLACES_LOCAL = 2, PLACES_ALL = 3 };
 
-/* False with a reason in why; the kind and the id are then set as far as they were understood, and request_fini is not needed. */
+/* False with a reason in why; the kind and the id are then set as far as they were understood, and
+ * request_fini is not needed. */
 bool request_parse(struct request *q, const char *line, size_t len, unsigned places, char *why, size_t size);
 void request_fini(struct request *q);
 /* Does the probe run here? */

@@ -99,14 +99,16 @@ void job_claim(struct job *j)
 	pthread_cond_signal(&j->stored_cond);
 }
 
-void runner_answer_failed(struct runner *r, void *session, const char *id, double run_ms, const char *layer, const char *text)
+void runner_answer_failed(struct runner *r, void *session, const char *id, double run_ms, const char *layer,
+			  const char *text)
 {
 	struct result result;
 
 	result_init(&result);
 	result_fail(&result, NAG_UNKNOWN, layer, "%s", text);
 	result.measured = false;
-	r->calls.done(session, &(struct runner_done){ .id = id, .result = &result, .state = "", .run_ms = run_ms });
+	r->calls.done(session,
+		      &(struct runner_done){ .id = id, .result = &result, .state = "", .run_ms = run_ms });
 	result_fini(&result);
 }
 
@@ -164,10 +166,12 @@ static void run_job(struct runner *r, struct job *j)
 	j->answered = true;
 	pthread_mutex_unlock(&r->lock);
 	if (mine) {
-		r->calls.done(j->session, &(struct runner_done){ .id = j->q.id, .result = &j->result,
-								  .state = buf_str(&j->run.newstate),
-								  .state_len = j->run.newstate.len, .run_ms = ran,
-								  .cpu_ms = cpu });
+		r->calls.done(j->session, &(struct runner_done){ .id = j->q.id,
+								 .result = &j->result,
+								 .state = buf_str(&j->run.newstate),
+								 .state_len = j->run.newstate.len,
+								 .run_ms = ran,
+								 .cpu_ms = cpu });
 		r->calls.released(j->session);
 	}
 	job_free(j);
@@ -362,7 +366,8 @@ void runner_stored(struct runner *r, void *session, const char *id, bool ok)
 void runner_cancel(struct runner *r, void *session, const char *id)
 {
 	pthread_mutex_lock(&r->lock);
-	struct job *queued = list_find(&r->queue, session, id), *j = queued ? queued : list_find(&r->running, session, id);
+	struct job *queued = list_find(&r->queue, session, id),
+		   *j = queued ? queued : list_find(&r->running, session, id);
 	if (queued)
 		job_list_remove(&r->queue, queued);
 	if (j)

@@ -12,7 +12,7 @@
 enum {
 	RUNNER_QUEUE_MAX = 10000,
 	RUNNER_STUCK_MS = 5000, /* a run that is still blocked that long after its deadline is given up */
-	RUNNER_IDLE_MAX = 8     /* threads kept for the next job */
+	RUNNER_IDLE_MAX = 8	/* threads kept for the next job */
 };
 
 struct runner;
@@ -33,15 +33,16 @@ struct runner_calls {
 	bool (*store)(void *session, const char *id, const char *state, size_t len);
 	/* A run is stuck and was answered: this process should be replaced. */
 	void (*retire)(void *session, const char *why);
-	/* The session must stay until released is called as often as hold was. May be called with a lock held: only counts. */
+	/* The session must stay until released is called as often as hold was. May be called with a lock
+	 * held: only counts. */
 	void (*hold)(void *session);
 	void (*released)(void *session);
 };
 
 /* NULL with a reason in why. */
 struct runner *runner_new(size_t threads_max, const struct runner_calls *calls, char *why, size_t size);
-/* Takes over what q owns and holds the session until it is answered or cancelled. Always answers, if only "the queue is
- * full". From one thread at a time. */
+/* Takes over what q owns and holds the session until it is answered or cancelled. Always answers, if only
+ * "the queue is full". From one thread at a time. */
 void runner_submit(struct runner *r, void *session, struct request *q);
 void runner_stored(struct runner *r, void *session, const char *id, bool ok);
 /* Nobody wants this result any more: there will be no done. */
@@ -50,8 +51,8 @@ void runner_cancel(struct runner *r, void *session, const char *id);
 void runner_forget(struct runner *r, void *session);
 /* No more stored answers will come in this session: whoever waits for one is told it could not be stored. */
 void runner_no_answers(struct runner *r, void *session);
-/* Ends the threads and frees. False when some are still in a run after wait_ms: then nothing was freed and only _exit
- * remains. */
+/* Ends the threads and frees. False when some are still in a run after wait_ms: then nothing was freed and
+ * only _exit remains. */
 bool runner_free(struct runner *r, int64_t wait_ms);
 
 #endif

@@ -18,10 +18,10 @@
 struct job {
 	struct job *prev, *next; /* in the queue or among the running */
 	struct runner *runner;
-	void *session;           /* not to be touched once answered */
+	void *session; /* not to be touched once answered */
 	struct request q;
 	int64_t came_ms;
-	int64_t due_ms;          /* when the watchdog answers for it */
+	int64_t due_ms; /* when the watchdog answers for it */
 	bool running, answered;
 	bool no_answers, stored, stored_ok;
 	pthread_cond_t stored_cond;
@@ -53,9 +53,9 @@ struct runner {
 	struct job_list queue, running;
 	size_t threads, threads_max, idle;
 	struct worker *finished; /* ended, to be joined by the watchdog */
-	int64_t wake_ms;         /* when the watchdog will look again */
+	int64_t wake_ms;	 /* when the watchdog will look again */
 	int64_t trimmed_ms;
-	size_t peak;             /* running at once since memory was trimmed */
+	size_t peak; /* running at once since memory was trimmed */
 	bool stop;
 };
 
@@ -64,8 +64,10 @@ void job_free(struct job *j);
 /* With the lock held: marks it answered, so that its probe comes back early if it can. */
 void job_claim(struct job *j);
 /* UNKNOWN, not measured. Without the lock; the session must be held. */
-void runner_answer_failed(struct runner *r, void *session, const char *id, double run_ms, const char *layer, const char *text);
-/* At most ms, by CLOCK_MONOTONIC because condition variables know no better: callers look at the clock again. */
+void runner_answer_failed(struct runner *r, void *session, const char *id, double run_ms, const char *layer,
+			  const char *text);
+/* At most ms, by CLOCK_MONOTONIC because condition variables know no better: callers look at the clock again.
+ */
 void runner_wait(struct runner *r, pthread_cond_t *c, int64_t ms);
 /* With the lock held: the watchdog must look by then. */
 void runner_watch_by(struct runner *r, int64_t boot_ms);

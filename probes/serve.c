@@ -163,7 +163,8 @@ static void handle(struct server *v, const struct pollfd *p)
 		accept_one(v);
 }
 
-/* At a socket nobody else can replace this process: when a run is stuck it ends by itself as soon as all is answered. */
+/* At a socket nobody else can replace this process: when a run is stuck it ends by itself as soon as all is
+ * answered. */
 static void retire(struct server *v)
 {
 	bool retired = v->retiring, busy = false;

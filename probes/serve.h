@@ -9,8 +9,8 @@
 
 enum { SERVE_SESSIONS_MAX = 32 };
 
-/* path NULL: standard input and output. Returns the exit code; may also end the process by itself, when threads
- * are stuck in a run and can never be joined. */
+/* path NULL: standard input and output. Returns the exit code; may also end the process by itself, when
+ * threads are stuck in a run and can never be joined. */
 int serve(const char *path, unsigned places, size_t threads);
 
 #endif

@@ -145,7 +145,10 @@ void session_hello(struct session *s, size_t threads)
 
 	cJSON_AddNumberToObject(o, "v", 1);
 	cJSON_AddStringToObject(o, "hello", "prober");
-	cJSON_AddStringToObject(o, "place", s->places == PLACES_NET ? "net" : s->places == PLACES_LOCAL ? "local" : "all");
+	cJSON_AddStringToObject(o, "place",
+				s->places == PLACES_NET	    ? "net"
+				: s->places == PLACES_LOCAL ? "local"
+							    : "all");
 	json_add_int(o, "pid", getpid());
 	json_add_int(o, "threads", (int64_t)threads);
 	send_json(s, o);

@@ -22,13 +22,13 @@ enum { SESSION_OUTBOX_MAX = 8 * 1024 * 1024 };
 struct session {
 	struct session *next;
 	int in, out;
-	int wake;             /* an eventfd: written when the serving thread must look */
+	int wake; /* an eventfd: written when the serving thread must look */
 	unsigned places;
 	struct runner *runner;
 	struct buf line;      /* what came and is not a whole line yet */
-	bool skipping;        /* in the rest of a line that is too long */
-	bool eof;             /* no more input */
-	bool forgotten;       /* the runner was told that nobody listens */
+	bool skipping;	      /* in the rest of a line that is too long */
+	bool eof;	      /* no more input */
+	bool forgotten;	      /* the runner was told that nobody listens */
 	atomic_bool retired;  /* a run of this session is stuck: this process should be replaced */
 	atomic_bool dead;     /* the other side does not read any more */
 	atomic_size_t held;   /* jobs not answered, and calls under way */

@@ -15,7 +15,7 @@
 
 enum {
 	TRIM_EVERY_MS = 30000, /* how often freed memory is given back ... */
-	TRIM_PEAK = 32         /* ... when at least that many ran at once since */
+	TRIM_PEAK = 32	       /* ... when at least that many ran at once since */
 };
 
 /* What must be said about a job after the lock was let go. */
@@ -53,7 +53,10 @@ static bool claim_overdue(struct runner *r, int64_t now, struct overdue *o, int6
 	if (!j)
 		return false;
 	job_claim(j);
-	*o = (struct overdue){ .session = j->session, .running = j->running, .tid = j->tid, .age_ms = now - j->came_ms,
+	*o = (struct overdue){ .session = j->session,
+			       .running = j->running,
+			       .tid = j->tid,
+			       .age_ms = now - j->came_ms,
 			       .late_ms = now - j->run.deadline };
 	memcpy(o->id, j->q.id, sizeof o->id);
 	probe_where(&j->run, o->where, sizeof o->where);
@@ -71,14 +74,15 @@ static void answer(struct runner *r, const struct overdue *o)
 	if (o->running) {
 		blocked_in_kernel(o->tid, kernel, sizeof kernel);
 		snprintf(why, sizeof why, "blocked in %s", o->where);
-		snprintf(text, sizeof text, "%s, %.1f s past its deadline%s%s%s", why, (double)o->late_ms / 1e3,
-			 *kernel ? " (" : "", kernel, *kernel ? ")" : "");
+		snprintf(text, sizeof text, "%s, %.1f s past its deadline%s%s%s", why,
+			 (double)o->late_ms / 1e3, *kernel ? " (" : "", kernel, *kernel ? ")" : "");
 	} else {
-		snprintf(text, sizeof text, "not run: waited %.1f s for one of the prober's %zu threads", (double)o->age_ms / 1e3,
-			 r->threads_max);
+		snprintf(text, sizeof text, "not run: waited %.1f s for one of the prober's %zu threads",
+			 (double)o->age_ms / 1e3, r->threads_max);
 	}
 	log_warn("job %s: %s", o->id, text);
-	runner_answer_failed(r, o->session, o->id, (double)o->age_ms, o->running ? "blocked" : "prober", text);
+	runner_answer_failed(r, o->session, o->id, (double)o->age_ms, o->running ? "blocked" : "prober",
+			     text);
 	if (o->running)
 		r->calls.retire(o->session, why);
 	r->calls.released(o->session);

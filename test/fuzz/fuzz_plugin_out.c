@@ -1,4 +1,5 @@
-/* The parser of foreign plugin output: any bytes give a result within its limits that survives being printed and sent. */
+/* The parser of foreign plugin output: any bytes give a result within its limits that survives being printed
+ * and sent. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* What a prober is told: any line is a whole request or a refusal with a reason, and leaves nothing behind. */
+/* What a prober is told: any line is a whole request or a refusal with a reason, and leaves nothing behind.
+ */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>

@@ -48,8 +48,9 @@ static void mountinfo(void **state)
 	for (size_t i = 0; i < m.n; i++) {
 		const struct mount *one = &m.v[i];
 		if (strcmp(one->dir, rows[i].dir) != 0 || strcmp(one->source, rows[i].source) != 0 ||
-		    one->mount_ro != rows[i].mount_ro || one->super_ro != rows[i].super_ro || one->broken != rows[i].broken ||
-		    one->dummy != rows[i].dummy || one->remote != rows[i].remote || one->image != rows[i].image)
+		    one->mount_ro != rows[i].mount_ro || one->super_ro != rows[i].super_ro ||
+		    one->broken != rows[i].broken || one->dummy != rows[i].dummy ||
+		    one->remote != rows[i].remote || one->image != rows[i].image)
 			fail_msg("row %zu: %s %s", i, one->dir, one->source);
 	}
 	assert_string_equal(mounts_holding(&m, "/var/spool/postfix")->dir, "/var/spool");
@@ -132,16 +133,23 @@ static void selection(void **state)
 	mounts_parse(&m, table);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		const struct select_row *r = &rows[i];
-		struct disk_select_conf conf = { list_of(r->path, 3),	      list_of(r->exclude, 2), list_of(r->exclude_type, 2),
-						 list_of(r->include_type, 2), list_of(r->match, 2),   { 0 },
-						 list_of(r->ignore, 2),	      { 0 },		      r->exact,
-						 r->local,		      r->stat_remote };
+		struct disk_select_conf conf = { list_of(r->path, 3),
+						 list_of(r->exclude, 2),
+						 list_of(r->exclude_type, 2),
+						 list_of(r->include_type, 2),
+						 list_of(r->match, 2),
+						 { 0 },
+						 list_of(r->ignore, 2),
+						 { 0 },
+						 r->exact,
+						 r->local,
+						 r->stat_remote };
 		struct disk_targets t;
 		char got[512] = "";
 		assert_true(disk_select(&t, &m, &conf, resolve, NULL));
 		for (size_t k = 0; k < t.n; k++)
-			sprintf(got + strlen(got), "%s%s%s ", t.v[k].mount ? "" : "?", t.v[k].mount ? t.v[k].mount->dir : t.v[k].asked,
-				t.v[k].only_stat ? "!" : "");
+			sprintf(got + strlen(got), "%s%s%s ", t.v[k].mount ? "" : "?",
+				t.v[k].mount ? t.v[k].mount->dir : t.v[k].asked, t.v[k].only_stat ? "!" : "");
 		if (strcmp(got, r->want) != 0)
 			fail_msg("row %zu: [%s] wanted [%s]", i, got, r->want);
 		disk_targets_fini(&t);
@@ -199,10 +207,12 @@ static void judgement(void **state)
 		const struct judge_row *r = &rows[i];
 		struct opt_list w = list_of(r->w, 2), c = list_of(r->c, 2);
 		struct disk_limits l = { .unit = MB };
-		struct disk_space s = { r->total, r->used, r->free, r->total - r->used - r->free, r->inodes, r->inodes_free };
+		struct disk_space s = { r->total,  r->used,	  r->free, r->total - r->used - r->free,
+					r->inodes, r->inodes_free };
 		const char *why = NULL;
 		assert_true(disk_limit_parse(&w, &l.warn, &why) && disk_limit_parse(&c, &l.crit, &why));
-		assert_true(disk_inode_limit_parse(r->iw, &l.iwarn, &why) && disk_inode_limit_parse(r->ic, &l.icrit, &why));
+		assert_true(disk_inode_limit_parse(r->iw, &l.iwarn, &why) &&
+			    disk_inode_limit_parse(r->ic, &l.icrit, &why));
 		struct disk_verdict v = disk_judge(&s, &l);
 		if (v.state != r->state || strcmp(v.why, r->why) != 0)
 			fail_msg("row %zu: %s [%s]", i, nag_name(v.state), v.why);
@@ -211,7 +221,8 @@ static void judgement(void **state)
 
 static void bad_limits(void **state)
 {
-	static const char *const rows[][2] = { { "x", NULL }, { "10%", "20%" }, { "10", "20" }, { "101%", NULL }, { "", NULL }, { "20:10", NULL } };
+	static const char *const rows[][2] = { { "x", NULL },	 { "10%", "20%" }, { "10", "20" },
+					       { "101%", NULL }, { "", NULL },	   { "20:10", NULL } };
 	struct disk_limit l;
 	struct range r;
 	const char *why;

@@ -1,7 +1,6 @@
 /* The load probe's parsers and its judgement by way of the probe itself. */
 #include "unit.h"
 
-
 #include "../../lib/complaint.h"
 #include "../../probes/load.h"
 #include "../../probes/probe.h"
@@ -58,7 +57,8 @@ static void loadavg(void **state)
 		if (ok != rows[i].ok)
 			fail_msg("row %zu: %d", i, ok);
 		if (ok)
-			assert_true(a.load[0] == rows[i].first && a.running == rows[i].running && a.procs == rows[i].procs);
+			assert_true(a.load[0] == rows[i].first && a.running == rows[i].running &&
+				    a.procs == rows[i].procs);
 		else
 			assert_non_null(why);
 	}

@@ -1,7 +1,6 @@
 /* The parser of foreign plugin output: what Nagios plugins write, and what they should not. */
 #include "unit.h"
 
-
 #include "../../lib/plugin_out.h"
 
 #define OUT(s) s, sizeof(s) - 1
@@ -58,9 +57,10 @@ static void parses(void **state)
 		buf_init(&perf, 4096);
 		plugin_out_parse(rows[i].out, rows[i].len, &r);
 		result_perfdata(&r, &perf);
-		if (strcmp(buf_str(&r.text), rows[i].text) != 0 || strcmp(buf_str(&r.more), rows[i].more) != 0 ||
-		    strcmp(buf_str(&perf), rows[i].perf) != 0)
-			fail_msg("row %zu: text [%s] more [%s] perf [%s]", i, buf_str(&r.text), buf_str(&r.more), buf_str(&perf));
+		if (strcmp(buf_str(&r.text), rows[i].text) != 0 ||
+		    strcmp(buf_str(&r.more), rows[i].more) != 0 || strcmp(buf_str(&perf), rows[i].perf) != 0)
+			fail_msg("row %zu: text [%s] more [%s] perf [%s]", i, buf_str(&r.text),
+				 buf_str(&r.more), buf_str(&perf));
 		buf_fini(&perf);
 		result_fini(&r);
 	}

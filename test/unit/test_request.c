@@ -36,7 +36,8 @@ static void lines(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct request q;
 		char why[512] = "";
-		bool ok = request_parse(&q, rows[i].line, strlen(rows[i].line), PLACES_LOCAL, why, sizeof why);
+		bool ok =
+			request_parse(&q, rows[i].line, strlen(rows[i].line), PLACES_LOCAL, why, sizeof why);
 		if (ok != rows[i].ok || strcmp(q.id, rows[i].id) != 0 || (ok && q.kind != rows[i].kind) ||
 		    (!ok && !strstr(why, rows[i].why)))
 			fail_msg("row %zu: %d id [%s] why [%s]", i, ok, q.id, why);
@@ -47,8 +48,9 @@ static void lines(void **state)
 
 static void a_job_in_full(void **state)
 {
-	static const char line[] = "{\"v\":1,\"run\":\"j1\",\"check\":\"disk of mx1\",\"probe\":\"disk\",\"options\":"
-				   "{\"warning\":[\"10%\",\"100\"],\"path\":\"/var\"},\"state\":\"a\\nb\\u00e9\",\"timeout_ms\":1500}";
+	static const char line[] =
+		"{\"v\":1,\"run\":\"j1\",\"check\":\"disk of mx1\",\"probe\":\"disk\",\"options\":"
+		"{\"warning\":[\"10%\",\"100\"],\"path\":\"/var\"},\"state\":\"a\\nb\\u00e9\",\"timeout_ms\":1500}";
 	struct request q;
 	char why[256];
 
@@ -113,7 +115,8 @@ static void exec_options(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		char line[512], why[512] = "";
 		struct request q;
-		int n = snprintf(line, sizeof line, "{\"run\":\"a\",\"probe\":\"exec\",\"options\":%s}", rows[i].options);
+		int n = snprintf(line, sizeof line, "{\"run\":\"a\",\"probe\":\"exec\",\"options\":%s}",
+				 rows[i].options);
 		bool ok = request_parse(&q, line, (size_t)n, PLACES_NET, why, sizeof why);
 		if (ok != !rows[i].why || (!ok && !strstr(why, rows[i].why)))
 			fail_msg("row %zu: %d [%s]", i, ok, why);

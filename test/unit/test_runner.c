@@ -13,8 +13,8 @@
 
 /* --- probes ------------------------------------------------------------------------------------------ */
 
-static atomic_bool gate_open;  /* blocked probes wait for it */
-static atomic_int running;     /* how many are in their run right now */
+static atomic_bool gate_open; /* blocked probes wait for it */
+static atomic_int running;    /* how many are in their run right now */
 static atomic_int stores_ok, stores_bad;
 
 static void run_quick(struct probe_run *run)
@@ -61,7 +61,8 @@ static const struct probe cancellable = { .name = "cancellable", .opts = no_opts
 struct session {
 	pthread_mutex_t lock;
 	int done, held, retired, stores;
-	char last_id[REQUEST_ID_MAX], last_text[2048], last_state[64], last_layer[24], stored_id[REQUEST_ID_MAX], why[256];
+	char last_id[REQUEST_ID_MAX], last_text[2048], last_state[64], last_layer[24],
+		stored_id[REQUEST_ID_MAX], why[256];
 	enum nag_state state;
 	bool measured;
 	double run_ms;
@@ -173,8 +174,13 @@ static void start(struct fixture *f, size_t threads)
 
 static void submit(struct fixture *f, const struct probe *p, const char *id, int64_t timeout_ms)
 {
-	struct request q = { .kind = REQUEST_RUN, .probe = p, .timeout_ms = timeout_ms, .conf = calloc(1, 8),
-			     .state = strdup("s"), .state_len = 1, .check = "c" };
+	struct request q = { .kind = REQUEST_RUN,
+			     .probe = p,
+			     .timeout_ms = timeout_ms,
+			     .conf = calloc(1, 8),
+			     .state = strdup("s"),
+			     .state_len = 1,
+			     .check = "c" };
 
 	snprintf(q.id, sizeof q.id, "%s", id);
 	runner_submit(f->r, &f->s, &q);
@@ -374,8 +380,13 @@ static void a_session_that_is_gone_is_forgotten(void **state)
 	submit(&f, &cancellable, "b", 60000);
 	assert_true(running_becomes(2));
 	submit(&f, &quick, "c", 60000);
-	struct request q = { .kind = REQUEST_RUN, .probe = &quick, .timeout_ms = 60000, .id = "o", .check = "c",
-			     .conf = calloc(1, 8), .state = strdup("") };
+	struct request q = { .kind = REQUEST_RUN,
+			     .probe = &quick,
+			     .timeout_ms = 60000,
+			     .id = "o",
+			     .check = "c",
+			     .conf = calloc(1, 8),
+			     .state = strdup("") };
 	runner_submit(f.r, &other, &q);
 	runner_forget(f.r, &f.s);
 	assert_true(becomes(&f.s, &f.s.held, 0));
