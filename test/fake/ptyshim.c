@@ -1,8 +1,8 @@
 /*
  * LD_PRELOAD for tests: lets libserialport itself run on a pty. It demands /sys/class/tty/NAME, which no pty
  * has, and modem control lines, which a pty answers with ENOTTY: the first is answered from another tty's
- * entry, the second from a variable (CTS, DSR and DCD up). Nothing else is touched. cc -shared -fPIC -o
- * ptyshim.so test/fake/ptyshim.c -ldl
+ * entry, the second from a variable (CTS, DSR and DCD up). Nothing else is touched. Build:
+ * cc -shared -fPIC -o ptyshim.so test/fake/ptyshim.c -ldl
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
