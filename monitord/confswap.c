@@ -93,7 +93,7 @@ static void set_error(struct super *s, char *why)
 	s->config_error = why;
 	self_config(s);
 	s->snapshot_dirty = true;
-	snapshot_now(s);
+	snapshot_flush(s);
 }
 
 /* Directories are taken into use at the start only. */

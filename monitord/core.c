@@ -390,7 +390,7 @@ void core_downtime_changed(struct super *s, struct check *c)
 
 static void on_snapshot(void *arg)
 {
-	snapshot_now(arg);
+	snapshot_flush(arg);
 }
 
 void core_start(struct super *s)

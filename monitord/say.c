@@ -70,7 +70,7 @@ static void unlink_outgoing(struct check *c, struct outgoing **at)
 static void hand_over(struct super *s, struct outgoing *o)
 {
 	/* the status first, then the news: whoever acts on it looks there */
-	snapshot_now(s);
+	snapshot_flush(s);
 	spool_write(s->spool, &o->event);
 	o->handed = true;
 }

@@ -83,7 +83,7 @@ void snapshot_write(struct super *s)
 	cJSON_Delete(o);
 }
 
-void snapshot_now(struct super *s)
+void snapshot_flush(struct super *s)
 {
 	if (s->snapshot_dirty)
 		snapshot_write(s);

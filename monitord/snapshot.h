@@ -12,7 +12,7 @@ struct cJSON;
 /* The snapshot; owned by the caller. NULL: out of memory, or more than 16 MiB. */
 struct cJSON *snapshot_json(const struct super *s);
 /* Writes the file if anything changed since it was written. */
-void snapshot_now(struct super *s);
+void snapshot_flush(struct super *s);
 /* Something changed: writes the file within a fifth of a second. */
 void snapshot_later(struct super *s);
 /* Writes the file in any case. */
