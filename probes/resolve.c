@@ -143,13 +143,14 @@ static void turn(ares_channel channel, int64_t deadline)
 {
 	ares_socket_t socks[ARES_GETSOCK_MAXNUM];
 	struct pollfd fds[ARES_GETSOCK_MAXNUM];
-	int bits = ares_getsock(channel, socks, ARES_GETSOCK_MAXNUM);
+	/* unsigned: the library's own macros shift into the sign */
+	unsigned bits = (unsigned)ares_getsock(channel, socks, ARES_GETSOCK_MAXNUM);
 	int64_t left = deadline - clock_boot_ms();
 	struct timeval tv, *next;
 	nfds_t n = 0, i;
 
 	for (i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-		short want = (ARES_GETSOCK_READABLE(bits, i) ? POLLIN : 0) | (ARES_GETSOCK_WRITABLE(bits, i) ? POLLOUT : 0);
+		short want = (bits >> i & 1 ? POLLIN : 0) | (bits >> (i + ARES_GETSOCK_MAXNUM) & 1 ? POLLOUT : 0);
 
 		if (want)
 			fds[n++] = (struct pollfd){.fd = socks[i], .events = want};

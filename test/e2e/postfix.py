@@ -115,13 +115,13 @@ class Authority:
     NAMES = "DNS:localhost,DNS:mx.lab.test,IP:127.0.0.1,IP:::1"
 
     def certificate(self, name, days=30, names=NAMES, common_name="localhost"):
-        """(certificate, key) paths. days may be negative: it expired so long ago."""
+        """(certificate, key) paths. It ends a little before so many days are over; negative: it expired so long ago."""
         pem, key, request, config = (f"{name}.{x}" for x in ("pem", "key", "csr", "cnf"))
         self._openssl("req", *self.EC, "-subj", f"/CN={common_name}", "-keyout", key, "-out", request)
         # `x509 -days` takes no past; `ca` takes any two dates
         now = time.time()
         begin, end = (time.strftime("%Y%m%d%H%M%SZ", time.gmtime(t))
-                      for t in (now - 86400 * (2 + max(0, -days)), now + 86400 * days))
+                      for t in (now - 86400 * (2 + max(0, -days)), now + 86400 * days - 600))
         (self.folder / f"{name}.index").write_text("")
         (self.folder / config).write_text(
             f"[ca]\ndefault_ca=a\n[a]\ndatabase={name}.index\nnew_certs_dir=.\nrand_serial=yes\n"

@@ -43,6 +43,8 @@ class Prober:
             answer = json.loads(line)
             if "done" in answer:
                 self.waiting.pop(answer["done"]).set_result(answer)
+        for future in self.waiting.values():
+            future.set_exception(AssertionError("the prober died"))
 
     def start(self, timeout=50, **options):
         """A future of the result. Values become texts, as a configuration's do."""
@@ -209,10 +211,10 @@ def test_tls_wrong_name_and_expired(relay, prober):
     expired = prober.run(**old)
     assert (expired["state"], expired["layer"]) == ("CRITICAL", "tls"), expired
     assert "certificate has expired" in expired["text"], expired
-    assert perf(expired)["cert_days"] in (-3, -4)
+    assert perf(expired)["cert_days"] == -4
     judged = prober.run(verify="off", certificate="30", **{k: v for k, v in old.items() if k != "ca_file"})
     assert (judged["state"], judged["layer"]) == ("CRITICAL", "certificate"), judged
-    assert re.search(r"certificate ended [34] d ago", judged["text"]), judged
+    assert "certificate ended 4 d ago" in judged["text"], judged
 
 
 @need_postfix
