@@ -119,8 +119,11 @@ static bool get_text(struct event *e, const cJSON *obj, char *why, size_t size)
 	struct result clean;
 	result_init(&clean);
 	result_set(&clean, NAG_OK, "%s", text);
-	e->text = strdup(buf_str(&clean.text));
+	e->text = clean.text.len ? strdup(buf_str(&clean.text)) : NULL;
+	bool blank = clean.text.len == 0;
 	result_fini(&clean);
+	if (blank)
+		return refuse(why, size, "text", "is blank");
 	if (more)
 		e->more = strndup(more, RESULT_LONG_MAX);
 	return e->text != NULL;

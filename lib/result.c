@@ -50,7 +50,7 @@ static void add_clean(struct buf *out, const char *text)
 {
 	const unsigned char *p = (const unsigned char *)text;
 	size_t n = strlen(text);
-	while (n && (p[n - 1] == '\n' || p[n - 1] == '\r' || p[n - 1] == ' '))
+	while (n && (p[n - 1] <= ' ' || p[n - 1] == 0x7f))
 		n--;
 	while (n) {
 		size_t k = utf8_len(p, n);

@@ -102,6 +102,7 @@ static void refused_with_a_reason(void **state)
 		{ "[]", "not a JSON object" },
 		{ "{}", "\"text\"" },
 		{ "{\"text\":\"\"}", "\"text\"" },
+		{ "{\"text\":\" \\n\"}", "blank" },
 		{ "{\"v\":2,\"text\":\"x\"}", "version" },
 		{ "{\"text\":\"x\",\"kind\":\"odd\"}", "\"kind\"" },
 		{ "{\"text\":\"x\",\"kind\":\"problem\"}", "\"change\"" },
