@@ -40,7 +40,7 @@ bool at_pdu_follows(const char *line);
 /* True for what modems say unasked. A line that could be an answer as well (+CREG) is judged by who asked. */
 bool at_unsolicited(const char *line);
 
-/* The index-th parameter (from 0) of "+XXX: a,b,c" as a number; dflt when it is absent or no number. Text in
+/* The index-th parameter (from 0) of "+CSQ: a,b,c" as a number; dflt when it is absent or no number. Text in
  * quotes is no number. */
 long at_number(const char *line, size_t index, long dflt);
 /* The same as text without quotes, into out; false when absent. */

@@ -58,7 +58,7 @@ static void add_char(char *text, uint32_t c)
 		snprintf(utf8, sizeof(utf8), "%c%c%c%c", (int)(0xF0 | c >> 18), (int)(0x80 | (c >> 12 & 63)),
 			 (int)(0x80 | (c >> 6 & 63)), (int)(0x80 | (c & 63)));
 	if (n + strlen(utf8) < SIMPDU_TEXT_MAX)
-		strcat(text, utf8);
+		memcpy(text + n, utf8, strlen(utf8) + 1);
 }
 
 static bool read_number(struct bytes *b, char *out, size_t size)

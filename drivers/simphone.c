@@ -86,9 +86,10 @@ static void show(struct simphone *p, const char *to, const char *text)
 static void show_held(struct simphone *p, struct held *h)
 {
 	char all[PARTS_MAX * SIMPDU_TEXT_MAX] = "";
+	size_t n = 0;
 
 	for (unsigned i = 0; i < h->nparts; i++)
-		strcat(all, h->part[i]);
+		n += (size_t)snprintf(all + n, sizeof(all) - n, "%s", h->part[i]);
 	show(p, h->to, all);
 	memset(h, 0, sizeof(*h));
 }

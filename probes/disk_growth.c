@@ -53,7 +53,7 @@ struct growth_fs *growth_at(struct growth *g, const char *dir)
 	if (g->n == GROWTH_FS_MAX || strlen(dir) >= GROWTH_DIR_MAX)
 		return NULL;
 	struct growth_fs *fs = &g->v[g->n++];
-	strcpy(fs->dir, dir);
+	memcpy(fs->dir, dir, strlen(dir) + 1);
 	return fs;
 }
 

@@ -220,8 +220,7 @@ static void print_result(struct result *r, const char *name)
 	if (line > FIRST_LINE_MAX && r->text.len > FIRST_LINE_MAX / 2) {
 		enum nag_state s = r->state;
 		char cut[FIRST_LINE_MAX / 2 + 8];
-		snprintf(cut, FIRST_LINE_MAX / 2, "%s", buf_str(&r->text));
-		strcat(cut, "...");
+		snprintf(cut, sizeof cut, "%.*s...", FIRST_LINE_MAX / 2 - 1, buf_str(&r->text));
 		result_set(r, s, "%s", cut);
 		buf_reset(&out);
 		result_print(r, name, &out);

@@ -88,7 +88,7 @@ static bool parse_run(struct request *q, const cJSON *obj, unsigned places, char
 	q->timeout_ms = json_int(obj, "timeout_ms", TIMEOUT_MS_DEFAULT);
 	if (q->timeout_ms < 1 || q->timeout_ms > TIMEOUT_MS_MAX)
 		return fail(why, size, "timeout_ms must be 1 to 3600000");
-	strcpy(q->check, check);
+	memcpy(q->check, check, strlen(check) + 1);
 
 	struct complaints c;
 	complaints_init(&c);
@@ -113,7 +113,7 @@ static bool take_id(struct request *q, const cJSON *obj, const char *key)
 
 	if (!id || !*id || strlen(id) >= sizeof q->id)
 		return false;
-	strcpy(q->id, id);
+	memcpy(q->id, id, strlen(id) + 1);
 	return true;
 }
 

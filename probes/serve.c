@@ -58,7 +58,7 @@ static int listen_at(const char *path)
 		log_err("%s: the path is too long for a socket", path);
 		return -1;
 	}
-	strcpy(a.sun_path, path);
+	memcpy(a.sun_path, path, strlen(path) + 1);
 	if (answered(&a)) {
 		log_err("%s: another prober answers there", path);
 		return -1;
