@@ -1,7 +1,7 @@
 /*
- * smtp: does a relay answer, and how fast is each phase of it? One session per address: connect, greeting, EHLO, STARTTLS,
- * AUTH, what the options ask for besides, QUIT. The dialogue is smtp_session.c's; here it is decided what is asked and
- * what the answers mean.
+ * smtp: does a relay answer, and how fast is each phase of it? One session per address: connect, greeting,
+ * EHLO, STARTTLS, AUTH, what the options ask for besides, QUIT. The dialogue is smtp_session.c's; here it is
+ * decided what is asked and what the answers mean.
  */
 #include <math.h>
 #include <regex.h>
@@ -16,16 +16,19 @@
 #include "smtp_report.h"
 #include "smtp_session.h"
 
-static bool expected_greeting(const struct smtp_conf *o, const struct smtp_seen *seen, struct smtp_fault *fault)
+static bool expected_greeting(const struct smtp_conf *o, const struct smtp_seen *seen,
+			      struct smtp_fault *fault)
 {
 	const char *got = buf_str(&seen->greeting.text);
 
 	if (!o->expect || strstr(got, o->expect))
 		return true;
-	return smtp_fault_set(fault, SMTP_FAULT_UNEXPECTED, SMTP_GREETING, "greets without \"%.40s\": %.60s", o->expect, got);
+	return smtp_fault_set(fault, SMTP_FAULT_UNEXPECTED, SMTP_GREETING, "greets without \"%.40s\": %.60s",
+			      o->expect, got);
 }
 
-static bool expected_extensions(const struct smtp_conf *o, const struct smtp_session *s, struct smtp_fault *fault)
+static bool expected_extensions(const struct smtp_conf *o, const struct smtp_session *s,
+				struct smtp_fault *fault)
 {
 	char missing[100] = "";
 	size_t i, n = 0;
@@ -34,9 +37,11 @@ static bool expected_extensions(const struct smtp_conf *o, const struct smtp_ses
 		if (smtp_reply_offers(smtp_ehlo_reply(s), o->extensions.v[i]))
 			continue;
 		if (n < sizeof(missing))
-			n += (size_t)snprintf(missing + n, sizeof(missing) - n, "%s%s", n ? ", " : "", o->extensions.v[i]);
+			n += (size_t)snprintf(missing + n, sizeof(missing) - n, "%s%s", n ? ", " : "",
+					      o->extensions.v[i]);
 	}
-	return n == 0 || smtp_fault_set(fault, SMTP_FAULT_UNEXPECTED, SMTP_EHLO, "does not offer %s", missing);
+	return n == 0 ||
+	       smtp_fault_set(fault, SMTP_FAULT_UNEXPECTED, SMTP_EHLO, "does not offer %s", missing);
 }
 
 /* Addresses may be written with or without <>. */
@@ -86,8 +91,9 @@ static bool commands(const struct smtp_conf *o, struct smtp_session *s, struct s
 		if (r->code == 421)
 			return smtp_fault_reply(fault, SMTP_MAIL, r->code, buf_str(&r->text));
 		if (i < o->responses.n && !matches(o->responses.v[i], buf_str(&r->text)))
-			return smtp_fault_set(fault, SMTP_FAULT_UNEXPECTED, SMTP_MAIL, "answers %.40s with %.80s",
-					      o->commands.v[i], buf_str(&r->text));
+			return smtp_fault_set(fault, SMTP_FAULT_UNEXPECTED, SMTP_MAIL,
+					      "answers %.40s with %.80s", o->commands.v[i],
+					      buf_str(&r->text));
 	}
 	return true;
 }
@@ -95,8 +101,8 @@ static bool commands(const struct smtp_conf *o, struct smtp_session *s, struct s
 /* A greeting that refuses us is what an administrator may expect: -e 554. */
 static void forgive_greeting(const struct smtp_conf *o, const struct smtp_visit *v, struct smtp_fault *fault)
 {
-	if ((fault->kind == SMTP_FAULT_ANSWER || fault->kind == SMTP_FAULT_LIMITED) && fault->phase == SMTP_GREETING &&
-	    o->expect && strstr(buf_str(&v->seen.greeting.text), o->expect))
+	if ((fault->kind == SMTP_FAULT_ANSWER || fault->kind == SMTP_FAULT_LIMITED) &&
+	    fault->phase == SMTP_GREETING && o->expect && strstr(buf_str(&v->seen.greeting.text), o->expect))
 		fault->kind = SMTP_FINE;
 }
 
@@ -157,12 +163,25 @@ static bool read_password(const struct smtp_conf *o, char **password, struct smt
 static void fill_target(const struct smtp_conf *o, struct probe_run *run, struct smtp_target *t, bool *login)
 {
 	*t = (struct smtp_target){
-		.host = o->host, .port = smtp_conf_port(o), .helo = o->fqdn, .tls = smtp_conf_tls(o),
-		.verify = smtp_conf_verify(o), .ca_file = o->ca_file, .deadline = run->deadline, .run = run,
-		.limit_ms = {
-			[SMTP_RESOLVE] = o->resolve_ms, [SMTP_CONNECT] = o->connect_ms, [SMTP_GREETING] = o->greeting_ms,
-			[SMTP_EHLO] = o->ehlo_ms, [SMTP_STARTTLS] = o->starttls_ms, [SMTP_AUTH] = o->auth_ms,
-			[SMTP_MAIL] = o->command_ms, [SMTP_RCPT] = o->command_ms, [SMTP_QUIT] = o->quit_ms,
+	    .host = o->host,
+	    .port = smtp_conf_port(o),
+	    .helo = o->fqdn,
+	    .tls = smtp_conf_tls(o),
+	    .verify = smtp_conf_verify(o),
+	    .ca_file = o->ca_file,
+	    .deadline = run->deadline,
+	    .run = run,
+	    .limit_ms =
+		{
+		    [SMTP_RESOLVE] = o->resolve_ms,
+		    [SMTP_CONNECT] = o->connect_ms,
+		    [SMTP_GREETING] = o->greeting_ms,
+		    [SMTP_EHLO] = o->ehlo_ms,
+		    [SMTP_STARTTLS] = o->starttls_ms,
+		    [SMTP_AUTH] = o->auth_ms,
+		    [SMTP_MAIL] = o->command_ms,
+		    [SMTP_RCPT] = o->command_ms,
+		    [SMTP_QUIT] = o->quit_ms,
 		},
 	};
 	t->mechanism = smtp_conf_mechanism(o, login);
@@ -189,7 +208,8 @@ static bool tour_relay(const struct smtp_conf *o, struct smtp_target *t, bool lo
 		return false;
 	t->user = login ? o->authuser : NULL;
 	t->password = password;
-	if (smtp_resolve(t, smtp_conf_family(o), servers[0] ? servers : NULL, &tour->resolved, &found, fault)) {
+	if (smtp_resolve(t, smtp_conf_family(o), servers[0] ? servers : NULL, &tour->resolved, &found,
+			 fault)) {
 		if (o->certificate_name)
 			t->host = o->certificate_name;
 		visit_all(o, t, tour, &found);
@@ -223,13 +243,14 @@ static void run_smtp(struct probe_run *run)
 }
 
 const struct probe probe_smtp = {
-	.name = "smtp",
-	.help = "an SMTP relay: reachable, greeting, EHLO, TLS and certificate, login, each phase timed and limited by itself",
-	.place = PROBE_NET,
-	.opts = smtp_opts,
-	.conf_size = sizeof(struct smtp_conf),
-	.host_option = "host",
-	.check_conf = smtp_conf_check,
-	.global_init = smtp_global_init,
-	.run = run_smtp,
+    .name = "smtp",
+    .help = "an SMTP relay: reachable, greeting, EHLO, TLS and certificate, login, each phase timed and "
+	    "limited by itself",
+    .place = PROBE_NET,
+    .opts = smtp_opts,
+    .conf_size = sizeof(struct smtp_conf),
+    .host_option = "host",
+    .check_conf = smtp_conf_check,
+    .global_init = smtp_global_init,
+    .run = run_smtp,
 };

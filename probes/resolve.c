@@ -32,7 +32,8 @@ void resolve_global_init(void)
 
 void net_address_text(const struct net_address *a, char *out, size_t size)
 {
-	const void *bytes = a->sa.any.sa_family == AF_INET ? (const void *)&a->sa.four.sin_addr : &a->sa.six.sin6_addr;
+	const void *bytes =
+	    a->sa.any.sa_family == AF_INET ? (const void *)&a->sa.four.sin_addr : &a->sa.six.sin6_addr;
 
 	if (!inet_ntop(a->sa.any.sa_family, bytes, out, (socklen_t)size) && size > 0)
 		out[0] = '\0';
@@ -150,7 +151,8 @@ static void turn(ares_channel channel, int64_t deadline)
 	nfds_t n = 0, i;
 
 	for (i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-		short want = (bits >> i & 1 ? POLLIN : 0) | (bits >> (i + ARES_GETSOCK_MAXNUM) & 1 ? POLLOUT : 0);
+		short want =
+		    (bits >> i & 1 ? POLLIN : 0) | (bits >> (i + ARES_GETSOCK_MAXNUM) & 1 ? POLLOUT : 0);
 
 		if (want)
 			fds[n++] = (struct pollfd){.fd = socks[i], .events = want};
@@ -224,10 +226,11 @@ static enum resolve_outcome judge(const struct query *q, char *why, size_t size)
 	}
 }
 
-enum resolve_outcome resolve_host(const char *host, uint16_t port, int family, const char *servers, int64_t deadline,
-				  struct net_addresses *out, char *why, size_t size)
+enum resolve_outcome resolve_host(const char *host, uint16_t port, int family, const char *servers,
+				  int64_t deadline, struct net_addresses *out, char *why, size_t size)
 {
-	struct ares_addrinfo_hints hints = {.ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = ARES_AI_NUMERICSERV};
+	struct ares_addrinfo_hints hints = {
+	    .ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = ARES_AI_NUMERICSERV};
 	struct query q = {.out = out};
 	ares_channel channel;
 	char service[8];

@@ -20,7 +20,8 @@ struct net_address {
 		struct sockaddr_in6 six;
 	} sa;
 	socklen_t len;
-	char text[RESOLVE_TEXT_MAX]; /* "192.0.2.1", "2001:db8::1", "fe80::1%eth0": without brackets or port */
+	char
+	    text[RESOLVE_TEXT_MAX]; /* "192.0.2.1", "2001:db8::1", "fe80::1%eth0": without brackets or port */
 };
 
 struct net_addresses {
@@ -31,18 +32,19 @@ struct net_addresses {
 
 enum resolve_outcome {
 	RESOLVE_OK,
-	RESOLVE_NO_NAME,    /* an answer: there is no such name, or it has no address of this family */
-	RESOLVE_NO_ANSWER,  /* the resolver timed out, refused, or failed */
-	RESOLVE_LOCAL       /* no memory, bad server list */
+	RESOLVE_NO_NAME,   /* an answer: there is no such name, or it has no address of this family */
+	RESOLVE_NO_ANSWER, /* the resolver timed out, refused, or failed */
+	RESOLVE_LOCAL	   /* no memory, bad server list */
 };
 
 /* Once per process, before threads. */
 void resolve_global_init(void);
 
-/* family: AF_INET, AF_INET6, AF_UNSPEC. servers: "192.0.2.53,[::1]:5353" or NULL for those of resolv.conf. deadline:
- * CLOCK_BOOTTIME ms. On failure why says it without a subject: "no such name". A literal in brackets is a literal. */
-enum resolve_outcome resolve_host(const char *host, uint16_t port, int family, const char *servers, int64_t deadline,
-				  struct net_addresses *out, char *why, size_t size);
+/* family: AF_INET, AF_INET6, AF_UNSPEC. servers: "192.0.2.53,[::1]:5353" or NULL for those of resolv.conf.
+ * deadline: CLOCK_BOOTTIME ms. On failure why says it without a subject: "no such name". A literal in
+ * brackets is a literal. */
+enum resolve_outcome resolve_host(const char *host, uint16_t port, int family, const char *servers,
+				  int64_t deadline, struct net_addresses *out, char *why, size_t size);
 /* True when host is an address and not a name (brackets and a scope allowed). out may be NULL. */
 bool resolve_literal(const char *host, uint16_t port, struct net_address *out);
 /* The address alone as text, without a scope. */

@@ -1,6 +1,7 @@
 /*
- * check_smtp's option table. The letters and most of the names are those of monitoring-plugins' check_smtp and mean the
- * same, so that a command definition can be switched by its path; the help says where they do not.
+ * check_smtp's option table. The letters and most of the names are those of monitoring-plugins' check_smtp
+ * and mean the same, so that a command definition can be switched by its path; the help says where they do
+ * not.
  */
 #include "smtp_conf.h"
 
@@ -15,14 +16,18 @@
 #define LIMIT .type = OPT_DURATION, .min = 10, .max = 3600e3
 
 const struct opt smtp_opts[] = {
-	{.name = "host", .letter = 'H', .type = OPT_STRING, FIELD(host), .flags = OPT_REQUIRED, .unit = "ADDRESS",
+	{.name = "host", .letter = 'H', .type = OPT_STRING, FIELD(host), .flags = OPT_REQUIRED,
+	 .unit = "ADDRESS",
 	 .help = "the relay: a name or an address"},
 	{.name = "port", .letter = 'p', .type = OPT_INT, FIELD(port), .min = 1, .max = 65535, .unit = "PORT",
 	 .help = "its port; default 25, with tls 465"},
-	{.name = "use_ipv4", .letter = '4', .type = OPT_BOOL, FIELD(four), .help = "only its IPv4 addresses"},
-	{.name = "use_ipv6", .letter = '6', .type = OPT_BOOL, FIELD(six), .help = "only its IPv6 addresses"},
+	{.name = "use_ipv4", .letter = '4', .type = OPT_BOOL, FIELD(four),
+	 .help = "only its IPv4 addresses"},
+	{.name = "use_ipv6", .letter = '6', .type = OPT_BOOL, FIELD(six),
+	 .help = "only its IPv6 addresses"},
 	{.name = "all_addresses", .type = OPT_BOOL, FIELD(all_addresses),
-	 .help = "each address of the name by itself must work; else the first that works will do, and a dead one before it is a WARNING"},
+	 .help = "each address of the name by itself must work; else the first that works will do, and a "
+		 "dead one before it is a WARNING"},
 	{.name = "dns_servers", .type = OPT_LIST, FIELD(dns_servers), .unit = "ADDRESS[:PORT]",
 	 .help = "ask these name servers instead of those of this host"},
 	{.name = "fqdn", .letter = 'F', .type = OPT_STRING, FIELD(fqdn), .unit = "NAME",
@@ -30,49 +35,65 @@ const struct opt smtp_opts[] = {
 	{.name = "expect", .letter = 'e', .type = OPT_STRING, FIELD(expect), .dflt = "220", .unit = "TEXT",
 	 .help = "text that must be in the greeting (all of its lines); else WARNING"},
 	{.name = "extensions", .type = OPT_LIST, FIELD(extensions), .unit = "KEYWORD",
-	 .help = "extension that the answer to EHLO must offer, such as \"SIZE\" or \"AUTH PLAIN\"; else WARNING"},
+	 .help = "extension that the answer to EHLO must offer, such as \"SIZE\" or \"AUTH PLAIN\"; "
+		 "else WARNING"},
 	{.name = "from", .letter = 'f', .type = OPT_STRING, FIELD(from), .unit = "MAIL",
 	 .help = "send MAIL FROM with this address; a refusal is CRITICAL"},
 	{.name = "to", .type = OPT_STRING, FIELD(to), .unit = "MAIL",
-	 .help = "send RCPT TO with this address too (no mail is sent); 450 and 451 are WARNING: greylisting"},
+	 .help = "send RCPT TO with this address too (no mail is sent); 450 and 451 are WARNING: "
+		 "greylisting"},
 	{.name = "command", .letter = 'C', .type = OPT_LIST, FIELD(commands), .unit = "TEXT",
 	 .help = "a further command"},
 	{.name = "response", .letter = 'R', .type = OPT_LIST, FIELD(responses), .unit = "REGEX",
 	 .help = "what the answer to the command in the same place must match; else WARNING"},
-	{.name = "starttls", .letter = 'S', .type = OPT_BOOL, FIELD(starttls), .help = "use STARTTLS; it must be offered"},
-	{.name = "tls", .letter = 's', .type = OPT_BOOL, FIELD(tls), .help = "TLS from the first byte (port 465)"},
+	{.name = "starttls", .letter = 'S', .type = OPT_BOOL, FIELD(starttls),
+	 .help = "use STARTTLS; it must be offered"},
+	{.name = "tls", .letter = 's', .type = OPT_BOOL, FIELD(tls),
+	 .help = "TLS from the first byte (port 465)"},
 	{.name = "verify", .type = OPT_ENUM, FIELD(verify), .dflt = "auto", .choices = "auto|off|chain|full",
-	 .help = "what of the certificate must be right: nothing, a trusted chain, or chain and name; auto is full with a CA file or a password, "
-		 "else off; what is wrong is shown in any case"},
+	 .help = "what of the certificate must be right: nothing, a trusted chain, or chain and name; "
+		 "auto is full with a CA file or a password, else off; what is wrong is shown in any case"},
 	{.name = "ca_file", .type = OPT_PATH, FIELD(ca_file), .unit = "FILE",
 	 .help = "PEM file of trusted authorities; default: the system's"},
 	{.name = "certificate_name", .type = OPT_STRING, FIELD(certificate_name), .unit = "NAME",
 	 .help = "name that the certificate must carry and that SNI asks for; default: the host"},
 	{.name = "certificate", .letter = 'D', .type = OPT_STRING, FIELD(certificate), .unit = "DAYS[,DAYS]",
-	 .help = "WARNING (second: CRITICAL) when the certificate ends within so many days; means STARTTLS unless tls is given"},
+	 .help = "WARNING (second: CRITICAL) when the certificate ends within so many days; means "
+		 "STARTTLS unless tls is given"},
 	{.name = "authtype", .letter = 'A', .type = OPT_STRING, FIELD(authtype), .unit = "TYPE",
-	 .help = "log in: plain, login, cram-md5, auto (the best one offered) or none; default: auto when there is a user"},
-	{.name = "authuser", .letter = 'U', .type = OPT_STRING, FIELD(authuser), .unit = "NAME", .help = "the user"},
-	{.name = "password_file", .type = OPT_SECRET, FIELD(password_file), .unit = "FILE", .help = "file that holds the password"},
-	{.name = "authpass", .letter = 'P', .type = OPT_STRING, FIELD(authpass), .flags = OPT_ARGV_ONLY, .unit = "TEXT",
+	 .help = "log in: plain, login, cram-md5, auto (the best one offered) or none; default: auto when "
+		 "there is a user"},
+	{.name = "authuser", .letter = 'U', .type = OPT_STRING, FIELD(authuser), .unit = "NAME",
+	 .help = "the user"},
+	{.name = "password_file", .type = OPT_SECRET, FIELD(password_file), .unit = "FILE",
+	 .help = "file that holds the password"},
+	{.name = "authpass", .letter = 'P', .type = OPT_STRING, FIELD(authpass), .flags = OPT_ARGV_ONLY,
+	 .unit = "TEXT",
 	 .help = "refused: every user of a host can read its command lines; use password-file"},
-	{.name = "insecure_auth", .type = OPT_BOOL, FIELD(insecure_auth), .help = "the password may be sent without TLS"},
+	{.name = "insecure_auth", .type = OPT_BOOL, FIELD(insecure_auth),
+	 .help = "the password may be sent without TLS"},
 	{.name = "ignore_quit_failure", .letter = 'q', .type = OPT_BOOL, FIELD(ignore_quit_failure),
 	 .help = "an unanswered QUIT is no WARNING"},
 	{.name = "warning", .letter = 'w', .type = OPT_RANGE, FIELD(warning), .unit = "SECONDS",
 	 .help = "WARNING when all of it took longer (a range)"},
 	{.name = "critical", .letter = 'c', .type = OPT_RANGE, FIELD(critical), .unit = "SECONDS",
 	 .help = "CRITICAL when all of it took longer (a range)"},
-	{.name = "resolve_timeout", LIMIT, FIELD(resolve_ms), .dflt = "10s", .help = "limit of the name lookup"},
-	{.name = "connect_timeout", LIMIT, FIELD(connect_ms), .dflt = "10s", .help = "limit of the TCP connect"},
+	{.name = "resolve_timeout", LIMIT, FIELD(resolve_ms), .dflt = "10s",
+	 .help = "limit of the name lookup"},
+	{.name = "connect_timeout", LIMIT, FIELD(connect_ms), .dflt = "10s",
+	 .help = "limit of the TCP connect"},
 	{.name = "greeting_timeout", LIMIT, FIELD(greeting_ms), .dflt = "30s",
 	 .help = "limit of the greeting; some relays pause for 20 s"},
-	{.name = "ehlo_timeout", LIMIT, FIELD(ehlo_ms), .dflt = "15s", .help = "limit of each EHLO"},
-	{.name = "starttls_timeout", LIMIT, FIELD(starttls_ms), .dflt = "15s", .help = "limit of STARTTLS and handshake"},
-	{.name = "auth_timeout", LIMIT, FIELD(auth_ms), .dflt = "15s", .help = "limit of the login"},
+	{.name = "ehlo_timeout", LIMIT, FIELD(ehlo_ms), .dflt = "15s",
+	 .help = "limit of each EHLO"},
+	{.name = "starttls_timeout", LIMIT, FIELD(starttls_ms), .dflt = "15s",
+	 .help = "limit of STARTTLS and handshake"},
+	{.name = "auth_timeout", LIMIT, FIELD(auth_ms), .dflt = "15s",
+	 .help = "limit of the login"},
 	{.name = "command_timeout", LIMIT, FIELD(command_ms), .dflt = "15s",
 	 .help = "limit of each of MAIL, RCPT and further commands"},
-	{.name = "quit_timeout", LIMIT, FIELD(quit_ms), .dflt = "5s", .help = "limit of QUIT"},
+	{.name = "quit_timeout", LIMIT, FIELD(quit_ms), .dflt = "5s",
+	 .help = "limit of QUIT"},
 	{.name = NULL}
 };
 
@@ -119,10 +140,14 @@ enum tls_verify smtp_conf_verify(const struct smtp_conf *o)
 	bool login;
 
 	switch (o->verify) {
-	case SMTP_CONF_OFF: return TLS_VERIFY_OFF;
-	case SMTP_CONF_CHAIN: return TLS_VERIFY_CHAIN;
-	case SMTP_CONF_FULL: return TLS_VERIFY_FULL;
-	default: break;
+	case SMTP_CONF_OFF:
+		return TLS_VERIFY_OFF;
+	case SMTP_CONF_CHAIN:
+		return TLS_VERIFY_CHAIN;
+	case SMTP_CONF_FULL:
+		return TLS_VERIFY_FULL;
+	default:
+		break;
 	}
 	smtp_conf_mechanism(o, &login);
 	return o->ca_file || (login && !o->insecure_auth) ? TLS_VERIFY_FULL : TLS_VERIFY_OFF;
@@ -173,7 +198,8 @@ static void check_address(struct complaints *c, const char *item, const char *ad
 	size_t n = address ? strlen(address) : 0, bracket = n && address[0] == '<';
 
 	check_line(c, item, address);
-	if (n && (strpbrk(address + bracket, " <") || (strchr(address, '>') && (!bracket || address[n - 1] != '>'))))
+	if (n && (strpbrk(address + bracket, " <") ||
+		  (strchr(address, '>') && (!bracket || address[n - 1] != '>'))))
 		complaint_add(c, NULL, item, address, "not a mail address");
 }
 
@@ -184,16 +210,21 @@ static void check_auth(struct complaints *c, const struct smtp_conf *o)
 
 	if (o->authpass)
 		complaint_add(c, NULL, "authpass", NULL,
-			      "not taken from a command line, which every user can read; put it into a file: --password-file");
-	if (o->authtype && !mechanism && strcasecmp(o->authtype, "auto") != 0 && strcasecmp(o->authtype, "none") != 0)
-		complaint_add(c, NULL, "authtype", o->authtype, "must be plain, login, cram-md5, auto or none");
+			      "not taken from a command line, which every user can read; put it into a file: "
+			      "--password-file");
+	if (o->authtype && !mechanism && strcasecmp(o->authtype, "auto") != 0 &&
+	    strcasecmp(o->authtype, "none") != 0)
+		complaint_add(c, NULL, "authtype", o->authtype,
+			      "must be plain, login, cram-md5, auto or none");
 	if (o->authtype && strcasecmp(o->authtype, "none") != 0 && !o->authuser)
 		complaint_add(c, NULL, "authuser", NULL, "is required with authtype");
 	if (wanted && !o->password_file && !o->authpass)
 		complaint_add(c, NULL, "password_file", NULL, "is required with authuser");
-	if (wanted && mechanism && strcmp(mechanism, "CRAM-MD5") != 0 && smtp_conf_tls(o) == SMTP_TLS_OFF && !o->insecure_auth)
-		complaint_add(c, NULL, "authtype", o->authtype,
-			      "would send the password readable: use starttls or tls, or allow it with insecure_auth");
+	if (wanted && mechanism && strcmp(mechanism, "CRAM-MD5") != 0 && smtp_conf_tls(o) == SMTP_TLS_OFF &&
+	    !o->insecure_auth)
+		complaint_add(
+		    c, NULL, "authtype", o->authtype,
+		    "would send the password readable: use starttls or tls, or allow it with insecure_auth");
 }
 
 static void check_patterns(struct complaints *c, const struct smtp_conf *o)
@@ -233,7 +264,8 @@ void smtp_conf_check(const void *conf, struct complaints *c)
 	if (o->starttls && o->tls)
 		complaint_add(c, NULL, "tls", NULL, "excludes starttls");
 	if (o->certificate && !smtp_conf_days(o->certificate, &warn, &crit))
-		complaint_add(c, NULL, "certificate", o->certificate, "must be DAYS or DAYS,DAYS, the second not larger");
+		complaint_add(c, NULL, "certificate", o->certificate,
+			      "must be DAYS or DAYS,DAYS, the second not larger");
 	check_address(c, "from", o->from);
 	check_address(c, "to", o->to);
 	check_auth(c, o);

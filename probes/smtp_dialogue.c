@@ -21,10 +21,12 @@ static bool lost(struct smtp_session *s, enum smtp_wire_state state)
 		return smtp_fault_errno(s->fault, s->phase, err);
 	if (state == WIRE_TLS)
 		return smtp_fault_set(s->fault, SMTP_FAULT_TLS, s->phase, "TLS: %s", smtp_wire_why(s->wire));
-	return smtp_fault_set(s->fault, SMTP_FAULT_CLOSED, s->phase, "closes the connection in %s", smtp_phase_name(s->phase));
+	return smtp_fault_set(s->fault, SMTP_FAULT_CLOSED, s->phase, "closes the connection in %s",
+			      smtp_phase_name(s->phase));
 }
 
-/* False when the phase is out of time. TLS may want the other direction than the one we wait for, so it naps. */
+/* False when the phase is out of time. TLS may want the other direction than the one we wait for, so it naps.
+ */
 static bool wait_for(struct smtp_session *s, short events)
 {
 	int64_t end = smtp_phase_deadline(s), now = clock_boot_us();
@@ -73,13 +75,15 @@ static bool read_reply(struct smtp_session *s)
 			return lost(s, state);
 		switch (smtp_reply_feed(&s->reply, bytes, n, &used)) {
 		case SMTP_REPLY_DONE:
-			/* bytes behind the reply are none we asked for: the next reply would be a wrong one */
+			/* bytes behind the reply are none we asked for: the next reply would be a wrong one
+			 */
 			s->broken = used < n;
 			return true;
 		case SMTP_REPLY_BAD:
 			s->broken = true;
-			return smtp_fault_set(s->fault, SMTP_FAULT_NOT_SMTP, s->phase, "does not speak SMTP, %s in %s",
-					      s->reply.why, smtp_phase_name(s->phase));
+			return smtp_fault_set(s->fault, SMTP_FAULT_NOT_SMTP, s->phase,
+					      "does not speak SMTP, %s in %s", s->reply.why,
+					      smtp_phase_name(s->phase));
 		default:
 			break;
 		}
@@ -92,7 +96,8 @@ static bool begin(struct smtp_session *s, enum smtp_phase phase, struct smtp_fau
 	s->fault = fault;
 	fault->kind = SMTP_FINE;
 	if (s->broken)
-		return smtp_fault_set(fault, SMTP_FAULT_CLOSED, phase, "ended the session before %s", smtp_phase_name(phase));
+		return smtp_fault_set(fault, SMTP_FAULT_CLOSED, phase, "ended the session before %s",
+				      smtp_phase_name(phase));
 	smtp_phase_begin(s, phase);
 	return true;
 }
@@ -114,7 +119,8 @@ static bool exchange(struct smtp_session *s, const char *line, size_t n)
 	char out[COMMAND_MAX];
 
 	if (n + 2 > sizeof(out) || memchr(line, '\r', n) || memchr(line, '\n', n))
-		return smtp_fault_set(s->fault, SMTP_FAULT_LOCAL, s->phase, "cannot be asked: the command is too long or has a line end");
+		return smtp_fault_set(s->fault, SMTP_FAULT_LOCAL, s->phase,
+				      "cannot be asked: the command is too long or has a line end");
 	memcpy(out, line, n);
 	memcpy(out + n, "\r\n", 2);
 	return send_all(s, out, n + 2) ? read_reply(s) : last_words(s);
@@ -142,7 +148,8 @@ static bool envelope(struct smtp_session *s, enum smtp_phase phase, const char *
 	int n = snprintf(line, sizeof(line), "%s:<%s>", verb, address);
 
 	if (n < 0 || (size_t)n >= sizeof(line))
-		return smtp_fault_set(fault, SMTP_FAULT_LOCAL, phase, "cannot be asked: the address is too long");
+		return smtp_fault_set(fault, SMTP_FAULT_LOCAL, phase,
+				      "cannot be asked: the address is too long");
 	return smtp_command(s, phase, line, fault) && expect(s, 2);
 }
 
@@ -176,13 +183,14 @@ static bool send_text(struct smtp_session *s, const char *text, size_t len)
 			out[n++] = '\r';
 		out[n++] = text[i];
 	}
-	return (n == 0 || send_all(s, out, n)) && (start || send_all(s, "\r\n", 2)) && send_all(s, ".\r\n", 3);
+	return (n == 0 || send_all(s, out, n)) && (start || send_all(s, "\r\n", 2)) &&
+	       send_all(s, ".\r\n", 3);
 }
 
 bool smtp_data(struct smtp_session *s, const char *text, size_t len, struct smtp_fault *fault)
 {
-	bool ok = begin(s, SMTP_DATA, fault) && exchange(s, "DATA", 4) && expect(s, 3) && send_text(s, text, len) &&
-		  read_reply(s) && expect(s, 2);
+	bool ok = begin(s, SMTP_DATA, fault) && exchange(s, "DATA", 4) && expect(s, 3) &&
+		  send_text(s, text, len) && read_reply(s) && expect(s, 2);
 
 	smtp_phase_end(s);
 	return ok;

@@ -25,8 +25,10 @@ static bool closed(struct smtp_session *s)
 	if (err)
 		return smtp_fault_errno(s->fault, s->phase, err);
 	if (s->phase == SMTP_GREETING)
-		return smtp_fault_set(s->fault, SMTP_FAULT_CLOSED, s->phase, "closes the connection without a greeting");
-	return smtp_fault_set(s->fault, SMTP_FAULT_CLOSED, s->phase, "closes the connection in %s", smtp_phase_name(s->phase));
+		return smtp_fault_set(s->fault, SMTP_FAULT_CLOSED, s->phase,
+				      "closes the connection without a greeting");
+	return smtp_fault_set(s->fault, SMTP_FAULT_CLOSED, s->phase, "closes the connection in %s",
+			      smtp_phase_name(s->phase));
 }
 
 bool smtp_explain_no_auth(struct smtp_session *s)
@@ -54,13 +56,15 @@ bool smtp_explain(struct smtp_session *s, enum smtp_wire_state state)
 		return smtp_fault_set(s->fault, SMTP_FAULT_TLS, SMTP_STARTTLS, "does not offer STARTTLS");
 	case WIRE_TLS:
 		return smtp_fault_set(s->fault, SMTP_FAULT_TLS, SMTP_STARTTLS, "TLS: %s",
-				      s->check.report.why[0] ? s->check.report.why : last_part(smtp_wire_why(s->wire)));
+				      s->check.report.why[0] ? s->check.report.why
+							     : last_part(smtp_wire_why(s->wire)));
 	case WIRE_NO_AUTH:
 		return smtp_explain_no_auth(s);
 	case WIRE_STOPPED:
 		return smtp_fault_set(s->fault, SMTP_FAULT_NOT_SMTP, s->phase, "answers %s out of order: %s",
 				      smtp_phase_name(s->phase), smtp_wire_why(s->wire));
 	default:
-		return smtp_fault_set(s->fault, SMTP_FAULT_LOCAL, s->phase, "cannot be measured: %s", smtp_wire_why(s->wire));
+		return smtp_fault_set(s->fault, SMTP_FAULT_LOCAL, s->phase, "cannot be measured: %s",
+				      smtp_wire_why(s->wire));
 	}
 }

@@ -14,13 +14,14 @@
 
 const char *smtp_phase_name(enum smtp_phase phase)
 {
-	static const char *const names[SMTP_PHASES] = {
-		"resolve", "connect", "greeting", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "QUIT"};
+	static const char *const names[SMTP_PHASES] = {"resolve", "connect", "greeting", "EHLO", "STARTTLS",
+						       "AUTH",	  "MAIL",    "RCPT",	 "DATA", "QUIT"};
 
 	return phase < SMTP_PHASES ? names[phase] : "?";
 }
 
-bool smtp_fault_set(struct smtp_fault *f, enum smtp_fault_kind kind, enum smtp_phase phase, const char *fmt, ...)
+bool smtp_fault_set(struct smtp_fault *f, enum smtp_fault_kind kind, enum smtp_phase phase, const char *fmt,
+		    ...)
 {
 	va_list ap;
 
@@ -33,11 +34,13 @@ bool smtp_fault_set(struct smtp_fault *f, enum smtp_fault_kind kind, enum smtp_p
 	return false;
 }
 
-/* Ways in which relays say "you in particular, too often" (Postfix anvil and postscreen, Exim, sendmail, large providers). */
+/* Ways in which relays say "you in particular, too often" (Postfix anvil and postscreen, Exim, sendmail,
+ * large providers). */
 static bool says_limit(const char *text)
 {
-	static const char *const words[] = {"too many", "too much", "rate", "limit", "concurren", "4.7.0", "throttl",
-					    "try again later from", NULL};
+	static const char *const words[] = {"too many",	 "too much", "rate",	"limit",
+					    "concurren", "4.7.0",    "throttl", "try again later from",
+					    NULL};
 	size_t i;
 
 	for (i = 0; words[i]; i++)
@@ -46,7 +49,8 @@ static bool says_limit(const char *text)
 	return false;
 }
 
-/* postscreen answers a full connection table with 421 too, but some relays use 450 or 554 with these words at the greeting. */
+/* postscreen answers a full connection table with 421 too, but some relays use 450 or 554 with these words at
+ * the greeting. */
 static bool limits_us(enum smtp_phase phase, int code, const char *text)
 {
 	return code == 421 || (phase == SMTP_GREETING && strcasestr(text, "too many connections"));
@@ -78,7 +82,8 @@ bool smtp_fault_errno(struct smtp_fault *f, enum smtp_phase phase, int err)
 				      smtp_phase_name(phase));
 	case ECONNRESET:
 	case EPIPE:
-		return smtp_fault_set(f, SMTP_FAULT_CLOSED, phase, "resets the connection in %s", smtp_phase_name(phase));
+		return smtp_fault_set(f, SMTP_FAULT_CLOSED, phase, "resets the connection in %s",
+				      smtp_phase_name(phase));
 	case ENETUNREACH:
 	case EHOSTUNREACH:
 	case EHOSTDOWN:
@@ -88,39 +93,56 @@ bool smtp_fault_errno(struct smtp_fault *f, enum smtp_phase phase, int err)
 	case EACCES: /* a firewall of this host, or a prohibit route */
 	case EPERM:
 	case EAFNOSUPPORT:
-		return smtp_fault_set(f, SMTP_FAULT_UNREACHABLE, phase, "unreachable: %s", strerrordesc_np(err));
+		return smtp_fault_set(f, SMTP_FAULT_UNREACHABLE, phase, "unreachable: %s",
+				      strerrordesc_np(err));
 	default:
-		return smtp_fault_set(f, SMTP_FAULT_LOCAL, phase, "cannot be measured: %s in %s", strerrordesc_np(err),
-				      smtp_phase_name(phase));
+		return smtp_fault_set(f, SMTP_FAULT_LOCAL, phase, "cannot be measured: %s in %s",
+				      strerrordesc_np(err), smtp_phase_name(phase));
 	}
 }
 
 bool smtp_fault_timeout(struct smtp_fault *f, enum smtp_phase phase, int64_t after_ms)
 {
 	/* a limit is named as it was written, not with the few milliseconds that it took to notice */
-	double step = after_ms < 1000 ? 100 : after_ms < 10000 ? 10 : 1, s = round((double)after_ms / 1000 * step) / step;
+	double step = after_ms < 1000	 ? 100
+		      : after_ms < 10000 ? 10
+					 : 1,
+	       s = round((double)after_ms / 1000 * step) / step;
 
 	if (phase == SMTP_GREETING)
 		return smtp_fault_set(f, SMTP_FAULT_TIMEOUT, phase, "no greeting in %g s", s);
-	return smtp_fault_set(f, SMTP_FAULT_TIMEOUT, phase, "no answer in %s for %g s", smtp_phase_name(phase), s);
+	return smtp_fault_set(f, SMTP_FAULT_TIMEOUT, phase, "no answer in %s for %g s",
+			      smtp_phase_name(phase), s);
 }
 
 const char *smtp_fault_layer(const struct smtp_fault *f)
 {
 	switch (f->kind) {
-	case SMTP_FINE: return "";
+	case SMTP_FINE:
+		return "";
 	case SMTP_FAULT_NAME:
-	case SMTP_FAULT_RESOLVER: return "resolve";
-	case SMTP_FAULT_REFUSED: return "refused";
-	case SMTP_FAULT_UNREACHABLE: return "unreachable";
-	case SMTP_FAULT_TIMEOUT: return "timeout";
-	case SMTP_FAULT_TLS: return "tls";
-	case SMTP_FAULT_ANSWER: return "answer";
-	case SMTP_FAULT_LIMITED: return "limited";
-	case SMTP_FAULT_NOT_SMTP: return "not-smtp";
-	case SMTP_FAULT_CLOSED: return "closed";
-	case SMTP_FAULT_UNEXPECTED: return "unexpected";
-	case SMTP_FAULT_LOCAL: return "local";
+	case SMTP_FAULT_RESOLVER:
+		return "resolve";
+	case SMTP_FAULT_REFUSED:
+		return "refused";
+	case SMTP_FAULT_UNREACHABLE:
+		return "unreachable";
+	case SMTP_FAULT_TIMEOUT:
+		return "timeout";
+	case SMTP_FAULT_TLS:
+		return "tls";
+	case SMTP_FAULT_ANSWER:
+		return "answer";
+	case SMTP_FAULT_LIMITED:
+		return "limited";
+	case SMTP_FAULT_NOT_SMTP:
+		return "not-smtp";
+	case SMTP_FAULT_CLOSED:
+		return "closed";
+	case SMTP_FAULT_UNEXPECTED:
+		return "unexpected";
+	case SMTP_FAULT_LOCAL:
+		return "local";
 	}
 	return "local";
 }
@@ -137,7 +159,8 @@ enum nag_state smtp_fault_state(const struct smtp_fault *f)
 		return NAG_OK;
 	if (f->kind == SMTP_FAULT_LOCAL || f->kind == SMTP_FAULT_RESOLVER)
 		return NAG_UNKNOWN;
-	if (f->kind == SMTP_FAULT_LIMITED || f->kind == SMTP_FAULT_UNEXPECTED || f->phase == SMTP_QUIT || greylisted(f))
+	if (f->kind == SMTP_FAULT_LIMITED || f->kind == SMTP_FAULT_UNEXPECTED || f->phase == SMTP_QUIT ||
+	    greylisted(f))
 		return NAG_WARNING;
 	return NAG_CRITICAL;
 }

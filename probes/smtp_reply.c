@@ -1,6 +1,7 @@
 /*
- * The parser of SMTP replies, for check_smtp and the round trip. All bytes are foreign: whatever comes, memory
- * stays within the maxima of the header, and a reply that is not SMTP is called so at its first wrong line.
+ * The parser of SMTP replies, for check_smtp and the round trip. All bytes are foreign: whatever comes,
+ * memory stays within the maxima of the header, and a reply that is not SMTP is called so at its first wrong
+ * line.
  */
 #include "smtp_reply.h"
 

@@ -11,7 +11,7 @@
 #include "../lib/buf.h"
 
 enum {
-	SMTP_LINE_MAX = 2048,       /* bytes; RFC 5321 says 512, servers pass it */
+	SMTP_LINE_MAX = 2048,	    /* bytes; RFC 5321 says 512, servers pass it */
 	SMTP_REPLY_MAX = 32 * 1024, /* bytes of one reply */
 	SMTP_REPLY_LINES_MAX = 400
 };
@@ -19,16 +19,16 @@ enum {
 enum smtp_reply_state {
 	SMTP_REPLY_MORE, /* not ended yet */
 	SMTP_REPLY_DONE,
-	SMTP_REPLY_BAD   /* not SMTP; why says it */
+	SMTP_REPLY_BAD /* not SMTP; why says it */
 };
 
 struct smtp_reply {
 	enum smtp_reply_state state;
-	int code;         /* of the last line; 0 before the first */
+	int code; /* of the last line; 0 before the first */
 	size_t lines;
-	struct buf text;  /* the lines as they came, without CR, joined by '\n'; control bytes are '?' */
-	struct buf part;  /* private: a line that has not ended */
-	const char *why;  /* static text, when BAD */
+	struct buf text; /* the lines as they came, without CR, joined by '\n'; control bytes are '?' */
+	struct buf part; /* private: a line that has not ended */
+	const char *why; /* static text, when BAD */
 };
 
 void smtp_reply_init(struct smtp_reply *r);
@@ -39,8 +39,8 @@ enum smtp_reply_state smtp_reply_feed(struct smtp_reply *r, const char *bytes, s
 /* One whole line, its CRLF or LF optional. */
 enum smtp_reply_state smtp_reply_line(struct smtp_reply *r, const char *line, size_t n);
 
-/* Of an EHLO reply: does it offer this extension? want: a keyword and maybe parameters, "SIZE", "AUTH PLAIN LOGIN"; case does
- * not matter; the order of the parameters does not either. */
+/* Of an EHLO reply: does it offer this extension? want: a keyword and maybe parameters, "SIZE", "AUTH PLAIN
+ * LOGIN"; case does not matter; the order of the parameters does not either. */
 bool smtp_reply_offers(const struct smtp_reply *r, const char *want);
 /* The first line after its code, into out: "5.7.1 Access denied". "" when there is none. Returns out. */
 char *smtp_reply_first(const char *text, char *out, size_t size);

@@ -1,6 +1,6 @@
 /*
- * What check_smtp says. Line 1 goes into a text message, so it holds the one thing that matters most and stays near 80
- * characters; each address, the certificate and the dialogue have further lines.
+ * What check_smtp says. Line 1 goes into a text message, so it holds the one thing that matters most and
+ * stays near 80 characters; each address, the certificate and the dialogue have further lines.
  */
 #include "smtp_report.h"
 
@@ -52,8 +52,8 @@ static const char *who(const struct smtp_conf *o, const struct smtp_visit *v, ch
 	if (smtp_conf_port(o) != 25)
 		snprintf(port, sizeof(port), ":%u", smtp_conf_port(o));
 	if (resolve_literal(o->host, 0, NULL))
-		snprintf(out, WHO_MAX, "%s%s%s%s", strchr(o->host, ':') && o->host[0] != '[' ? "[" : "", o->host,
-			 strchr(o->host, ':') && o->host[0] != '[' ? "]" : "", port);
+		snprintf(out, WHO_MAX, "%s%s%s%s", strchr(o->host, ':') && o->host[0] != '[' ? "[" : "",
+			 o->host, strchr(o->host, ':') && o->host[0] != '[' ? "]" : "", port);
 	else if (v)
 		snprintf(out, WHO_MAX, "%.80s%s [%s]", o->host, port, v->address.text);
 	else
@@ -86,8 +86,8 @@ static double total_ms(const struct smtp_tour *tour)
 	return most + (isnan(tour->resolved.ms[SMTP_RESOLVE]) ? 0 : tour->resolved.ms[SMTP_RESOLVE]);
 }
 
-static void perf_phase(const struct smtp_conf *o, const struct smtp_tour *tour, enum smtp_phase phase, const char *label,
-		       int64_t limit_ms, struct result *r)
+static void perf_phase(const struct smtp_conf *o, const struct smtp_tour *tour, enum smtp_phase phase,
+		       const char *label, int64_t limit_ms, struct result *r)
 {
 	struct range crit = {.set = true, .start = 0, .end = (double)limit_ms / 1000};
 	double ms = slowest(tour, phase);
@@ -152,18 +152,21 @@ static void say_days(int64_t days, char *out, size_t size)
 		snprintf(out, size, "ends in %lld d", (long long)days);
 }
 
-static void more_certificate(const struct smtp_conf *o, const struct tls_report *t, int64_t days, struct result *r)
+static void more_certificate(const struct smtp_conf *o, const struct tls_report *t, int64_t days,
+			     struct result *r)
 {
 	char date[32], when[40];
 
 	say_days(days, when, sizeof(when));
-	result_more(r, "certificate %s by %s %s (%s UTC), %s%s%s", t->subject, t->issuer, when, date_of(t->not_after, date),
-		    t->protocol[0] ? t->protocol : "no handshake", t->why[0] ? "; " : "", t->why);
+	result_more(r, "certificate %s by %s %s (%s UTC), %s%s%s", t->subject, t->issuer, when,
+		    date_of(t->not_after, date), t->protocol[0] ? t->protocol : "no handshake",
+		    t->why[0] ? "; " : "", t->why);
 	if (smtp_conf_verify(o) == TLS_VERIFY_OFF && t->why[0])
 		result_more(r, "(not judged: verify is off)");
 }
 
-/* As check_smtp -D counts: so many days or fewer. An ended certificate is CRITICAL when days are asked for at all. */
+/* As check_smtp -D counts: so many days or fewer. An ended certificate is CRITICAL when days are asked for at
+ * all. */
 static enum nag_state judge_days(const struct smtp_conf *o, int64_t days, struct perf *p)
 {
 	int64_t warn, crit;
@@ -172,7 +175,8 @@ static enum nag_state judge_days(const struct smtp_conf *o, int64_t days, struct
 		return NAG_OK;
 	if (p) {
 		p->warn = (struct range){.set = true, .start = (double)warn + 1, .end = INFINITY};
-		p->crit = (struct range){.set = true, .start = crit > 0 ? (double)crit + 1 : 0, .end = INFINITY};
+		p->crit =
+		    (struct range){.set = true, .start = crit > 0 ? (double)crit + 1 : 0, .end = INFINITY};
 	}
 	return days < 0 || (crit > 0 && days <= crit) ? NAG_CRITICAL : days <= warn ? NAG_WARNING : NAG_OK;
 }
@@ -184,13 +188,14 @@ static bool counts(const struct smtp_conf *o, const struct smtp_visit *v)
 {
 	if (!v->tried || v->fault.kind == SMTP_FINE)
 		return false;
-	return o->all_addresses || v->fault.kind != SMTP_FAULT_UNREACHABLE || v->address.sa.any.sa_family != AF_INET6;
+	return o->all_addresses || v->fault.kind != SMTP_FAULT_UNREACHABLE ||
+	       v->address.sa.any.sa_family != AF_INET6;
 }
 
 struct tally {
 	size_t tried, good, bad;
 	const struct smtp_visit *worst; /* a failure that counts; the first of the worst state */
-	const struct smtp_visit *last;  /* any failure */
+	const struct smtp_visit *last;	/* any failure */
 };
 
 static struct tally count(const struct smtp_conf *o, const struct smtp_tour *tour)
@@ -210,7 +215,7 @@ static struct tally count(const struct smtp_conf *o, const struct smtp_tour *tou
 		t.bad++;
 		if (!t.worst || (smtp_fault_state(&v->fault) != smtp_fault_state(&t.worst->fault) &&
 				 nag_worse(smtp_fault_state(&v->fault), smtp_fault_state(&t.worst->fault)) ==
-					 smtp_fault_state(&v->fault)))
+				     smtp_fault_state(&v->fault)))
 			t.worst = v;
 	}
 	return t;
@@ -252,7 +257,8 @@ static void more_dialogue(const struct smtp_tour *tour, struct result *r)
 
 /* --- all of it --- */
 
-static void report_failures(const struct smtp_conf *o, const struct smtp_tour *tour, const struct tally *t, struct result *r)
+static void report_failures(const struct smtp_conf *o, const struct smtp_tour *tour, const struct tally *t,
+			    struct result *r)
 {
 	const struct smtp_fault *f = &t->worst->fault;
 	enum nag_state state = smtp_fault_state(f);
@@ -268,14 +274,14 @@ static void report_failures(const struct smtp_conf *o, const struct smtp_tour *t
 	if (t->bad == 1 && t->good > 0)
 		result_fail(r, state, smtp_fault_layer(f), "%s %s", who(o, t->worst, name), f->text);
 	else
-		result_fail(r, state, smtp_fault_layer(f), "%s %s (%zu of %zu addresses fail)", who(o, t->worst, name), f->text,
-			    t->bad, tour->n);
+		result_fail(r, state, smtp_fault_layer(f), "%s %s (%zu of %zu addresses fail)",
+			    who(o, t->worst, name), f->text, t->bad, tour->n);
 	r->measured = f->kind != SMTP_FAULT_LOCAL || t->good > 0;
 }
 
 /* Slowness and the certificate, when nothing failed. */
-static void report_success(const struct smtp_conf *o, const struct smtp_tour *tour, const struct tally *t, enum nag_state cert,
-			   int64_t days, struct result *r)
+static void report_success(const struct smtp_conf *o, const struct smtp_tour *tour, const struct tally *t,
+			   enum nag_state cert, int64_t days, struct result *r)
 {
 	double seconds = total_ms(tour) / 1000;
 	enum nag_state slow = nag_judge(seconds, &o->warning, &o->critical);
@@ -289,7 +295,8 @@ static void report_success(const struct smtp_conf *o, const struct smtp_tour *to
 	if (cert != NAG_OK && nag_worse(cert, slow) == cert)
 		result_fail(r, cert, "certificate", "%s certificate %s", who(o, NULL, name), when);
 	else if (slow != NAG_OK)
-		result_fail(r, slow, "slow", "%s answers slowly, in %.3f s%s", who(o, NULL, name), seconds, of);
+		result_fail(r, slow, "slow", "%s answers slowly, in %.3f s%s", who(o, NULL, name), seconds,
+			    of);
 	else
 		result_set(r, NAG_OK, "%s answers in %.3f s%s%s", who(o, NULL, name), seconds, of, shown);
 }

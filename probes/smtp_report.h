@@ -1,6 +1,6 @@
 /*
- * From what the visits to a relay's addresses found to one result: state, one line, further lines, performance
- * data. Pure but for the wall clock, which the days of a certificate are counted from.
+ * From what the visits to a relay's addresses found to one result: state, one line, further lines,
+ * performance data. Pure but for the wall clock, which the days of a certificate are counted from.
  */
 #ifndef PROBES_SMTP_REPORT_H
 #define PROBES_SMTP_REPORT_H
@@ -14,7 +14,7 @@ struct smtp_visit {
 	bool tried;
 	struct smtp_seen seen;
 	struct smtp_fault fault;
-	double ms;       /* all of it */
+	double ms;	 /* all of it */
 	struct buf said; /* the answer to EHLO, for -v */
 };
 

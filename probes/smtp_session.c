@@ -1,7 +1,8 @@
 /*
  * Opens and closes SMTP sessions. Called by check_smtp and by the round trip, from many threads. The socket
- * and all time limits are ours; libcurl (smtp_wire.c) holds the dialogue, and its reply lines tell which phase runs. So a
- * limit strikes its own phase only, to the millisecond, and every failure can name the phase.
+ * and all time limits are ours; libcurl (smtp_wire.c) holds the dialogue, and its reply lines tell which
+ * phase runs. So a limit strikes its own phase only, to the millisecond, and every failure can name the
+ * phase.
  */
 #include "smtp_session.h"
 
@@ -22,16 +23,10 @@
 enum { GOODBYE_MS = 1000 };
 
 const int64_t smtp_default_limit_ms[SMTP_PHASES] = {
-	[SMTP_RESOLVE] = 10000,
-	[SMTP_CONNECT] = 10000,
-	[SMTP_GREETING] = 30000, /* some relays pause for 20 s to see who cannot wait */
-	[SMTP_EHLO] = 15000,
-	[SMTP_STARTTLS] = 15000,
-	[SMTP_AUTH] = 15000,
-	[SMTP_MAIL] = 15000,
-	[SMTP_RCPT] = 30000,
-	[SMTP_DATA] = 60000,
-	[SMTP_QUIT] = 5000,
+    [SMTP_RESOLVE] = 10000, [SMTP_CONNECT] = 10000,  [SMTP_GREETING] = 30000, /* some relays pause for 20 s to
+										 see who cannot wait */
+    [SMTP_EHLO] = 15000,    [SMTP_STARTTLS] = 15000, [SMTP_AUTH] = 15000,     [SMTP_MAIL] = 15000,
+    [SMTP_RCPT] = 30000,    [SMTP_DATA] = 60000,     [SMTP_QUIT] = 5000,
 };
 
 static void init_libraries(void)
@@ -67,8 +62,8 @@ void smtp_seen_fini(struct smtp_seen *seen)
 const char *smtp_where(enum smtp_phase phase)
 {
 	static const char *const text[SMTP_PHASES] = {
-		"smtp resolve", "smtp connect", "smtp greeting", "smtp EHLO", "smtp STARTTLS",
-		"smtp AUTH",	"smtp MAIL",	"smtp RCPT",	 "smtp DATA", "smtp QUIT"};
+	    "smtp resolve", "smtp connect", "smtp greeting", "smtp EHLO", "smtp STARTTLS",
+	    "smtp AUTH",    "smtp MAIL",    "smtp RCPT",     "smtp DATA", "smtp QUIT"};
 
 	return text[phase];
 }
@@ -121,8 +116,9 @@ static bool not_smtp(struct smtp_session *s, const struct smtp_reply *r)
 	const char *last = strrchr(buf_str(&r->text), '\n');
 
 	last = last ? last + 1 : buf_str(&r->text);
-	return smtp_fault_set(s->fault, SMTP_FAULT_NOT_SMTP, s->phase, "does not speak SMTP, %s in %s: \"%.60s\"", r->why,
-			      smtp_phase_name(s->phase), last);
+	return smtp_fault_set(s->fault, SMTP_FAULT_NOT_SMTP, s->phase,
+			      "does not speak SMTP, %s in %s: \"%.60s\"", r->why, smtp_phase_name(s->phase),
+			      last);
 }
 
 /* A whole reply came: which phase is next? False ends the session. */
@@ -206,18 +202,28 @@ static bool wire_up(struct smtp_session *s)
 {
 	const struct smtp_target *t = &s->t;
 	struct smtp_wire_conf conf = {
-		.fd = s->fd, .host = t->host, .port = t->port, .helo = s->helo,
-		.starttls = t->tls == SMTP_TLS_STARTTLS, .implicit_tls = t->tls == SMTP_TLS_IMPLICIT, .check = &s->check,
-		.user = t->user, .password = t->password, .mechanism = t->mechanism, .line = on_line, .arg = s,
+	    .fd = s->fd,
+	    .host = t->host,
+	    .port = t->port,
+	    .helo = s->helo,
+	    .starttls = t->tls == SMTP_TLS_STARTTLS,
+	    .implicit_tls = t->tls == SMTP_TLS_IMPLICIT,
+	    .check = &s->check,
+	    .user = t->user,
+	    .password = t->password,
+	    .mechanism = t->mechanism,
+	    .line = on_line,
+	    .arg = s,
 	};
 
-	s->check = (struct tls_check){.verify = t->verify, .ca_file = t->ca_file, .name = t->host,
-				      .done = on_handshake, .arg = s};
+	s->check = (struct tls_check){
+	    .verify = t->verify, .ca_file = t->ca_file, .name = t->host, .done = on_handshake, .arg = s};
 	s->secure = conf.implicit_tls;
 	s->wire = smtp_wire_new(&conf);
 	if (s->wire)
 		return true;
-	return smtp_fault_set(s->fault, SMTP_FAULT_LOCAL, SMTP_CONNECT, "cannot be measured: out of memory or a bad name");
+	return smtp_fault_set(s->fault, SMTP_FAULT_LOCAL, SMTP_CONNECT,
+			      "cannot be measured: out of memory or a bad name");
 }
 
 /* libcurl goes on without a login when none is offered. */
@@ -284,7 +290,8 @@ static void give_up(struct smtp_session *s)
 	smtp_free(s);
 }
 
-static struct smtp_session *session_new(const struct smtp_target *t, struct smtp_seen *seen, struct smtp_fault *fault)
+static struct smtp_session *session_new(const struct smtp_target *t, struct smtp_seen *seen,
+					struct smtp_fault *fault)
 {
 	struct smtp_session *s = calloc(1, sizeof(*s));
 
@@ -304,8 +311,8 @@ static struct smtp_session *session_new(const struct smtp_target *t, struct smtp
 	return s;
 }
 
-struct smtp_session *smtp_open(const struct smtp_target *t, const struct net_address *to, struct smtp_seen *seen,
-			       struct smtp_fault *fault)
+struct smtp_session *smtp_open(const struct smtp_target *t, const struct net_address *to,
+			       struct smtp_seen *seen, struct smtp_fault *fault)
 {
 	struct smtp_session *s;
 

@@ -1,6 +1,6 @@
 /*
- * What the parts of a session share: smtp_host.c finds the addresses, smtp_session.c opens and closes, smtp_explain.c says why it
- * failed, smtp_dialogue.c speaks once it is open.
+ * What the parts of a session share: smtp_host.c finds the addresses, smtp_session.c opens and closes,
+ * smtp_explain.c says why it failed, smtp_dialogue.c speaks once it is open.
  */
 #ifndef PROBES_SMTP_SESSION_PRIVATE_H
 #define PROBES_SMTP_SESSION_PRIVATE_H
@@ -12,7 +12,7 @@ enum { SMTP_HELO_MAX = 256 };
 
 struct smtp_session {
 	struct smtp_target t;
-	int fd;                 /* -1: none */
+	int fd; /* -1: none */
 	struct smtp_wire *wire;
 	struct smtp_seen *seen, own;
 	struct smtp_reply ehlo, reply;
@@ -21,8 +21,8 @@ struct smtp_session {
 	struct smtp_fault pending; /* a refusal that libcurl may get over: HELO after a refused EHLO */
 	struct tls_check check;
 	enum smtp_phase phase;
-	int64_t since_us;       /* CLOCK_BOOTTIME, start of the phase; 0: in none */
-	bool secure;            /* TLS began: raw bytes on fd would make no sense */
+	int64_t since_us; /* CLOCK_BOOTTIME, start of the phase; 0: in none */
+	bool secure;	  /* TLS began: raw bytes on fd would make no sense */
 	bool logged_in;
 	bool broken;
 	char helo[SMTP_HELO_MAX];

@@ -1,8 +1,9 @@
 /*
  * The only file of the SMTP probes that speaks libcurl.
  *
- * libcurl's own limits do not fit phases (its connect limit runs until after AUTH, and its QUIT can hang for two minutes), so
- * it gets a socket that is connected already, CURLOPT_CONNECT_ONLY, and no limit that could ever strike.
+ * libcurl's own limits do not fit phases (its connect limit runs until after AUTH, and its QUIT can hang for
+ * two minutes), so it gets a socket that is connected already, CURLOPT_CONNECT_ONLY, and no limit that could
+ * ever strike.
  */
 #include "smtp_wire.h"
 
@@ -42,8 +43,8 @@ static curl_socket_t give_socket(void *arg, curlsocktype purpose, struct curl_so
 	return w->conf.fd;
 }
 
-/* libcurl 7.88 calls connect(2) once more all the same; Linux answers the second call on a socket that was connected without
- * blocking with 0. */
+/* libcurl 7.88 calls connect(2) once more all the same; Linux answers the second call on a socket that was
+ * connected without blocking with 0. */
 static int is_connected(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
 	(void)arg;
@@ -80,8 +81,9 @@ static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *arg)
 static bool add_escaped(struct buf *b, const char *s)
 {
 	for (; *s; s++)
-		if (!(isalnum((unsigned char)*s) || strchr("-._", *s) ? buf_add(b, s, 1)
-								      : buf_printf(b, "%%%02X", (unsigned char)*s)))
+		if (!(isalnum((unsigned char)*s) || strchr("-._", *s)
+			  ? buf_add(b, s, 1)
+			  : buf_printf(b, "%%%02X", (unsigned char)*s)))
 			return false;
 	return true;
 }
@@ -94,7 +96,8 @@ static bool set_url(struct smtp_wire *w)
 
 	buf_init(&b, URL_MAX);
 	ok = buf_printf(&b, "%s://%s%.*s%s:%u/", c->implicit_tls ? "smtps" : "smtp", six ? "[" : "",
-			(int)strcspn(c->host, "%"), c->host, six || strchr(c->host, '%') ? "]" : "", c->port) &&
+			(int)strcspn(c->host, "%"), c->host, six || strchr(c->host, '%') ? "]" : "",
+			c->port) &&
 	     add_escaped(&b, c->helo) && curl_easy_setopt(w->easy, CURLOPT_URL, buf_str(&b)) == CURLE_OK;
 	buf_fini(&b);
 	return ok;
@@ -110,7 +113,8 @@ static bool set_login(struct smtp_wire *w)
 		snprintf(mechanism, sizeof(mechanism), "AUTH=%s", w->conf.mechanism);
 	return curl_easy_setopt(w->easy, CURLOPT_LOGIN_OPTIONS, mechanism) == CURLE_OK &&
 	       curl_easy_setopt(w->easy, CURLOPT_USERNAME, w->conf.user) == CURLE_OK &&
-	       curl_easy_setopt(w->easy, CURLOPT_PASSWORD, w->conf.password ? w->conf.password : "") == CURLE_OK;
+	       curl_easy_setopt(w->easy, CURLOPT_PASSWORD, w->conf.password ? w->conf.password : "") ==
+		   CURLE_OK;
 }
 
 static void set_tls(struct smtp_wire *w)

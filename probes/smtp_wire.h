@@ -1,7 +1,7 @@
 /*
- * libcurl as an SMTP line: it takes a connected socket through greeting, EHLO, STARTTLS and AUTH, showing each reply
- * line as it comes, and then carries bytes. It waits at most as long as each step is told, so the limits are the caller's.
- * Private to smtp_session.c.
+ * libcurl as an SMTP line: it takes a connected socket through greeting, EHLO, STARTTLS and AUTH, showing
+ * each reply line as it comes, and then carries bytes. It waits at most as long as each step is told, so the
+ * limits are the caller's. Private to smtp_session.c.
  */
 #ifndef PROBES_SMTP_WIRE_H
 #define PROBES_SMTP_WIRE_H
@@ -14,8 +14,8 @@ struct tls_check;
 struct smtp_wire;
 
 struct smtp_wire_conf {
-	int fd;                  /* connected; stays the caller's to close, after smtp_wire_free */
-	const char *host;        /* for SNI */
+	int fd;		  /* connected; stays the caller's to close, after smtp_wire_free */
+	const char *host; /* for SNI */
 	uint16_t port;
 	const char *helo;
 	bool starttls, implicit_tls;
@@ -27,13 +27,13 @@ struct smtp_wire_conf {
 
 enum smtp_wire_state {
 	WIRE_BUSY,
-	WIRE_OPEN,       /* greeted, secured, logged in: bytes may pass */
-	WIRE_STOPPED,    /* the line callback said so, or the server's answer was final */
-	WIRE_CLOSED,     /* by the other side */
-	WIRE_TLS,        /* the handshake failed; or bytes that are no TLS record */
-	WIRE_NO_TLS,     /* STARTTLS is not offered, or refused */
-	WIRE_NO_AUTH,    /* no login: no mechanism in common, or refused */
-	WIRE_LOCAL       /* no memory, an unreadable CA file */
+	WIRE_OPEN,    /* greeted, secured, logged in: bytes may pass */
+	WIRE_STOPPED, /* the line callback said so, or the server's answer was final */
+	WIRE_CLOSED,  /* by the other side */
+	WIRE_TLS,     /* the handshake failed; or bytes that are no TLS record */
+	WIRE_NO_TLS,  /* STARTTLS is not offered, or refused */
+	WIRE_NO_AUTH, /* no login: no mechanism in common, or refused */
+	WIRE_LOCAL    /* no memory, an unreadable CA file */
 };
 
 /* NULL: out of memory. */

@@ -65,7 +65,8 @@ static X509_STORE *load(const char *ca_file, char *why, size_t size)
 	return x509;
 }
 
-/* A free place, or that of the file unused for longest; sessions that still use it hold their own reference. */
+/* A free place, or that of the file unused for longest; sessions that still use it hold their own reference.
+ */
 static struct store *place(void)
 {
 	struct store *oldest = &cache.v[0];
@@ -109,7 +110,8 @@ static X509_STORE *find(const char *ca_file, const struct stat *st, char *why, s
 	return x509;
 }
 
-/* The store with a reference of the caller's own, or NULL. Loading holds the lock: others would only load the same. */
+/* The store with a reference of the caller's own, or NULL. Loading holds the lock: others would only load the
+ * same. */
 static X509_STORE *trusted(const char *ca_file, char *why, size_t size)
 {
 	struct stat st;
@@ -145,7 +147,7 @@ static void name_text(const X509_NAME *name, char *out, size_t size)
 }
 
 /* The certificate that ends first counts, be it the server's own or one above it. */
-static void look(struct tls_report *report, X509 *leaf, STACK_OF(X509) *chain)
+static void look(struct tls_report *report, X509 *leaf, STACK_OF(X509) * chain)
 {
 	X509 *first = leaf;
 	int i;
@@ -196,7 +198,8 @@ static int verify(X509_STORE_CTX *ctx, void *arg)
 			 X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
 	} else if (!report->name_ok) {
 		name_text(X509_get_subject_name(leaf), own, sizeof(own));
-		snprintf(report->why, sizeof(report->why), "certificate is not for %.60s but for %.60s", check->name, own);
+		snprintf(report->why, sizeof(report->why), "certificate is not for %.60s but for %.60s",
+			 check->name, own);
 	}
 	if (check->verify == TLS_VERIFY_FULL && report->chain_ok && !report->name_ok)
 		X509_STORE_CTX_set_error(ctx, X509_V_ERR_HOSTNAME_MISMATCH);

@@ -1,6 +1,6 @@
 /*
- * Bytes of something that calls itself an SMTP server: read whole and in pieces (the first byte says how long), both must
- * find the same replies; then what the probes ask of a reply.
+ * Bytes of something that calls itself an SMTP server: read whole and in pieces (the first byte says how
+ * long), both must find the same replies; then what the probes ask of a reply.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -79,7 +79,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		ask(&whole);
 		/* a line beyond its maximum is noticed where its piece ends; all else is the same */
 		must(whole.state == cut.state);
-		must(whole.state == SMTP_REPLY_BAD || (a == b && whole.code == cut.code && whole.lines == cut.lines));
+		must(whole.state == SMTP_REPLY_BAD ||
+		     (a == b && whole.code == cut.code && whole.lines == cut.lines));
 		must(strcmp(buf_str(&whole.text), buf_str(&cut.text)) == 0);
 		if (whole.state != SMTP_REPLY_DONE)
 			break;

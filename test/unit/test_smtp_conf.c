@@ -43,25 +43,33 @@ static void test_good(void **state)
 		bool login;
 		const char *mechanism;
 	} t[] = {
-		{"-H mx1", SMTP_TLS_OFF, TLS_VERIFY_OFF, 25, AF_UNSPEC, false, NULL},
-		{"-H 192.0.2.1 -p 587 -4", SMTP_TLS_OFF, TLS_VERIFY_OFF, 587, AF_INET, false, NULL},
-		{"-H [2001:db8::1] -6", SMTP_TLS_OFF, TLS_VERIFY_OFF, 25, AF_INET6, false, NULL},
-		{"-H mx_1.example -S", SMTP_TLS_STARTTLS, TLS_VERIFY_OFF, 25, AF_UNSPEC, false, NULL},
-		{"-H mx1 -D 30,14", SMTP_TLS_STARTTLS, TLS_VERIFY_OFF, 25, AF_UNSPEC, false, NULL},
-		{"-H mx1 -s", SMTP_TLS_IMPLICIT, TLS_VERIFY_OFF, 465, AF_UNSPEC, false, NULL},
-		{"-H mx1 -s -D 30 -p 10465", SMTP_TLS_IMPLICIT, TLS_VERIFY_OFF, 10465, AF_UNSPEC, false, NULL},
-		{"-H mx1 -S --verify chain", SMTP_TLS_STARTTLS, TLS_VERIFY_CHAIN, 25, AF_UNSPEC, false, NULL},
-		{"-H mx1 -S --ca-file /x.pem", SMTP_TLS_STARTTLS, TLS_VERIFY_FULL, 25, AF_UNSPEC, false, NULL},
-		{"-H mx1 -S --ca-file /x.pem --verify off", SMTP_TLS_STARTTLS, TLS_VERIFY_OFF, 25, AF_UNSPEC, false, NULL},
-		{"-H mx1 -S -U u --password-file /x", SMTP_TLS_STARTTLS, TLS_VERIFY_FULL, 25, AF_UNSPEC, true, NULL},
-		{"-H mx1 -S -A LOGIN -U u --password-file /x", SMTP_TLS_STARTTLS, TLS_VERIFY_FULL, 25, AF_UNSPEC, true, "LOGIN"},
-		{"-H mx1 -S -A Plain -U u --password-file /x", SMTP_TLS_STARTTLS, TLS_VERIFY_FULL, 25, AF_UNSPEC, true, "PLAIN"},
-		/* without TLS only what does not show the password */
-		{"-H mx1 -A auto -U u --password-file /x", SMTP_TLS_OFF, TLS_VERIFY_FULL, 25, AF_UNSPEC, true, "CRAM-MD5"},
-		{"-H mx1 -A cram-md5 -U u --password-file /x", SMTP_TLS_OFF, TLS_VERIFY_FULL, 25, AF_UNSPEC, true, "CRAM-MD5"},
-		{"-H mx1 -A login -U u --password-file /x --insecure-auth", SMTP_TLS_OFF, TLS_VERIFY_OFF, 25, AF_UNSPEC, true, "LOGIN"},
-		{"-H mx1 -A none -U u", SMTP_TLS_OFF, TLS_VERIFY_OFF, 25, AF_UNSPEC, false, NULL},
-		{"-H mx1 -f <a@b.test> --to c@d.test -C NOOP -R ^250", SMTP_TLS_OFF, TLS_VERIFY_OFF, 25, AF_UNSPEC, false, NULL},
+	    {"-H mx1", SMTP_TLS_OFF, TLS_VERIFY_OFF, 25, AF_UNSPEC, false, NULL},
+	    {"-H 192.0.2.1 -p 587 -4", SMTP_TLS_OFF, TLS_VERIFY_OFF, 587, AF_INET, false, NULL},
+	    {"-H [2001:db8::1] -6", SMTP_TLS_OFF, TLS_VERIFY_OFF, 25, AF_INET6, false, NULL},
+	    {"-H mx_1.example -S", SMTP_TLS_STARTTLS, TLS_VERIFY_OFF, 25, AF_UNSPEC, false, NULL},
+	    {"-H mx1 -D 30,14", SMTP_TLS_STARTTLS, TLS_VERIFY_OFF, 25, AF_UNSPEC, false, NULL},
+	    {"-H mx1 -s", SMTP_TLS_IMPLICIT, TLS_VERIFY_OFF, 465, AF_UNSPEC, false, NULL},
+	    {"-H mx1 -s -D 30 -p 10465", SMTP_TLS_IMPLICIT, TLS_VERIFY_OFF, 10465, AF_UNSPEC, false, NULL},
+	    {"-H mx1 -S --verify chain", SMTP_TLS_STARTTLS, TLS_VERIFY_CHAIN, 25, AF_UNSPEC, false, NULL},
+	    {"-H mx1 -S --ca-file /x.pem", SMTP_TLS_STARTTLS, TLS_VERIFY_FULL, 25, AF_UNSPEC, false, NULL},
+	    {"-H mx1 -S --ca-file /x.pem --verify off", SMTP_TLS_STARTTLS, TLS_VERIFY_OFF, 25, AF_UNSPEC,
+	     false, NULL},
+	    {"-H mx1 -S -U u --password-file /x", SMTP_TLS_STARTTLS, TLS_VERIFY_FULL, 25, AF_UNSPEC, true,
+	     NULL},
+	    {"-H mx1 -S -A LOGIN -U u --password-file /x", SMTP_TLS_STARTTLS, TLS_VERIFY_FULL, 25, AF_UNSPEC,
+	     true, "LOGIN"},
+	    {"-H mx1 -S -A Plain -U u --password-file /x", SMTP_TLS_STARTTLS, TLS_VERIFY_FULL, 25, AF_UNSPEC,
+	     true, "PLAIN"},
+	    /* without TLS only what does not show the password */
+	    {"-H mx1 -A auto -U u --password-file /x", SMTP_TLS_OFF, TLS_VERIFY_FULL, 25, AF_UNSPEC, true,
+	     "CRAM-MD5"},
+	    {"-H mx1 -A cram-md5 -U u --password-file /x", SMTP_TLS_OFF, TLS_VERIFY_FULL, 25, AF_UNSPEC, true,
+	     "CRAM-MD5"},
+	    {"-H mx1 -A login -U u --password-file /x --insecure-auth", SMTP_TLS_OFF, TLS_VERIFY_OFF, 25,
+	     AF_UNSPEC, true, "LOGIN"},
+	    {"-H mx1 -A none -U u", SMTP_TLS_OFF, TLS_VERIFY_OFF, 25, AF_UNSPEC, false, NULL},
+	    {"-H mx1 -f <a@b.test> --to c@d.test -C NOOP -R ^250", SMTP_TLS_OFF, TLS_VERIFY_OFF, 25,
+	     AF_UNSPEC, false, NULL},
 	};
 	struct smtp_conf o;
 	char text[200];
@@ -90,27 +98,30 @@ static void test_bad(void **state)
 	static const struct {
 		const char *line, *complaint; /* its beginning */
 	} t[] = {
-		{"-p 25", "--host: is required"},
-		{"-H mx1 -p 0", "port \"0\": must be from 1 to 65535"},
-		{"-H mx1/", "host \"mx1/\": neither an address nor a host name"},
-		{"-H a@b", "host \"a@b\": neither an address nor a host name"},
-		{"-H mx\xc3\xa9.example", "host \"mx\xc3\xa9.example\": neither an address nor a host name (write it in its xn-- form)"},
-		{"-H mx1 -4 -6", "use_ipv6: excludes use_ipv4"},
-		{"-H mx1 -s -S", "tls: excludes starttls"},
-		{"-H mx1 -D x", "certificate \"x\": must be DAYS or DAYS,DAYS"},
-		{"-H mx1 -D 5,10", "certificate \"5,10\": must be DAYS or DAYS,DAYS"},
-		{"-H mx1 -D -1", "certificate \"-1\": must be DAYS or DAYS,DAYS"},
-		{"-H mx1 -R ^250", "response: there are more of them than of command"},
-		{"-H mx1 -C NOOP -R (", "response \"(\": "},
-		{"-H mx1 -f a>b", "from \"a>b\": not a mail address"},
-		{"-H mx1 --to <a", NULL}, /* an open bracket is forgiven, as check_smtp does */
-		{"-H mx1 -A digest -U u --password-file /x -S", "authtype \"digest\": must be plain, login, cram-md5, auto or none"},
-		{"-H mx1 -A plain", "authuser: is required with authtype"},
-		{"-H mx1 -U u -S", "password_file: is required with authuser"},
-		{"-H mx1 -A plain -U u --password-file /x", "authtype \"plain\": would send the password readable"},
-		{"-H mx1 -S -A plain -U u -P geheim", "authpass: not taken from a command line"},
-		{"-H mx1 --greeting-timeout 0", "greeting_timeout \"0\": must be from 10 to"},
-		{"-H mx1 --verify maybe", "verify \"maybe\": must be one of auto"},
+	    {"-p 25", "--host: is required"},
+	    {"-H mx1 -p 0", "port \"0\": must be from 1 to 65535"},
+	    {"-H mx1/", "host \"mx1/\": neither an address nor a host name"},
+	    {"-H a@b", "host \"a@b\": neither an address nor a host name"},
+	    {"-H mx\xc3\xa9.example",
+	     "host \"mx\xc3\xa9.example\": neither an address nor a host name (write it in its xn-- form)"},
+	    {"-H mx1 -4 -6", "use_ipv6: excludes use_ipv4"},
+	    {"-H mx1 -s -S", "tls: excludes starttls"},
+	    {"-H mx1 -D x", "certificate \"x\": must be DAYS or DAYS,DAYS"},
+	    {"-H mx1 -D 5,10", "certificate \"5,10\": must be DAYS or DAYS,DAYS"},
+	    {"-H mx1 -D -1", "certificate \"-1\": must be DAYS or DAYS,DAYS"},
+	    {"-H mx1 -R ^250", "response: there are more of them than of command"},
+	    {"-H mx1 -C NOOP -R (", "response \"(\": "},
+	    {"-H mx1 -f a>b", "from \"a>b\": not a mail address"},
+	    {"-H mx1 --to <a", NULL}, /* an open bracket is forgiven, as check_smtp does */
+	    {"-H mx1 -A digest -U u --password-file /x -S",
+	     "authtype \"digest\": must be plain, login, cram-md5, auto or none"},
+	    {"-H mx1 -A plain", "authuser: is required with authtype"},
+	    {"-H mx1 -U u -S", "password_file: is required with authuser"},
+	    {"-H mx1 -A plain -U u --password-file /x",
+	     "authtype \"plain\": would send the password readable"},
+	    {"-H mx1 -S -A plain -U u -P geheim", "authpass: not taken from a command line"},
+	    {"-H mx1 --greeting-timeout 0", "greeting_timeout \"0\": must be from 10 to"},
+	    {"-H mx1 --verify maybe", "verify \"maybe\": must be one of auto"},
 	};
 	struct smtp_conf o;
 	char text[300];
@@ -119,7 +130,8 @@ static void test_bad(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		n = parse(t[i].line, &o, text, sizeof(text));
-		if ((n > 0) != (t[i].complaint != NULL) || (n > 0 && strncmp(text, t[i].complaint, strlen(t[i].complaint)) != 0))
+		if ((n > 0) != (t[i].complaint != NULL) ||
+		    (n > 0 && strncmp(text, t[i].complaint, strlen(t[i].complaint)) != 0))
 			fail_msg("%s: %s", t[i].line, text);
 		/* a secret is never repeated */
 		assert_null(strstr(text, "geheim"));
@@ -127,7 +139,8 @@ static void test_bad(void **state)
 	}
 }
 
-/* A greeting pause of 20 s passes by default, and all limits of a usual check fit into less than Nagios' minute. */
+/* A greeting pause of 20 s passes by default, and all limits of a usual check fit into less than Nagios'
+ * minute. */
 static void test_defaults(void **state)
 {
 	struct smtp_conf o;
@@ -169,7 +182,10 @@ static void test_days(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good), cmocka_unit_test(test_bad), cmocka_unit_test(test_defaults), cmocka_unit_test(test_days),
+	    cmocka_unit_test(test_good),
+	    cmocka_unit_test(test_bad),
+	    cmocka_unit_test(test_defaults),
+	    cmocka_unit_test(test_days),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,27 +12,31 @@ static const struct {
 	enum nag_state state;
 	const char *text;
 } replies[] = {
-	{SMTP_GREETING, 554, "554 5.7.1 no service", "answer", NAG_CRITICAL, "answers the connect: 554 5.7.1 no service"},
-	{SMTP_GREETING, 450, "450 later", "answer", NAG_CRITICAL, "answers the connect: 450 later"},
-	{SMTP_GREETING, 421, "421 4.7.0 mx Error: too many connections from 192.0.2.9", "limited", NAG_WARNING,
-	 "limits us: 421 4.7.0 mx Error: too many connections from 192.0.2.9"},
-	{SMTP_GREETING, 554, "554 Too many connections", "limited", NAG_WARNING, "limits us: 554 Too many connections"},
-	{SMTP_GREETING, 421, "421 4.3.2 All server ports are busy", "limited", NAG_WARNING,
-	 "turns us away for now: 421 4.3.2 All server ports are busy"},
-	{SMTP_EHLO, 421, "421 4.4.2 Error: rate limit exceeded", "limited", NAG_WARNING,
-	 "limits us: 421 4.4.2 Error: rate limit exceeded"},
-	{SMTP_EHLO, 502, "502-no\n502 really", "answer", NAG_CRITICAL, "answers EHLO: 502 no"},
-	{SMTP_STARTTLS, 454, "454 4.7.0 TLS not available", "answer", NAG_CRITICAL, "answers STARTTLS: 454 4.7.0 TLS not available"},
-	{SMTP_AUTH, 535, "535 5.7.8 bad password", "answer", NAG_CRITICAL, "answers AUTH: 535 5.7.8 bad password"},
-	{SMTP_MAIL, 452, "452 4.3.1 Insufficient system storage", "answer", NAG_CRITICAL,
-	 "answers MAIL: 452 4.3.1 Insufficient system storage"},
-	{SMTP_RCPT, 450, "450 4.2.0 Greylisted", "answer", NAG_WARNING, "answers RCPT: 450 4.2.0 Greylisted"},
-	{SMTP_RCPT, 451, "451 later", "answer", NAG_WARNING, "answers RCPT: 451 later"},
-	{SMTP_RCPT, 452, "452 full", "answer", NAG_CRITICAL, "answers RCPT: 452 full"},
-	{SMTP_RCPT, 550, "550 too many connections of unknown users", "answer", NAG_CRITICAL,
-	 "answers RCPT: 550 too many connections of unknown users"},
-	{SMTP_DATA, 552, "552 quota", "answer", NAG_CRITICAL, "answers DATA: 552 quota"},
-	{SMTP_QUIT, 500, "500 what?", "answer", NAG_WARNING, "answers QUIT: 500 what?"},
+    {SMTP_GREETING, 554, "554 5.7.1 no service", "answer", NAG_CRITICAL,
+     "answers the connect: 554 5.7.1 no service"},
+    {SMTP_GREETING, 450, "450 later", "answer", NAG_CRITICAL, "answers the connect: 450 later"},
+    {SMTP_GREETING, 421, "421 4.7.0 mx Error: too many connections from 192.0.2.9", "limited", NAG_WARNING,
+     "limits us: 421 4.7.0 mx Error: too many connections from 192.0.2.9"},
+    {SMTP_GREETING, 554, "554 Too many connections", "limited", NAG_WARNING,
+     "limits us: 554 Too many connections"},
+    {SMTP_GREETING, 421, "421 4.3.2 All server ports are busy", "limited", NAG_WARNING,
+     "turns us away for now: 421 4.3.2 All server ports are busy"},
+    {SMTP_EHLO, 421, "421 4.4.2 Error: rate limit exceeded", "limited", NAG_WARNING,
+     "limits us: 421 4.4.2 Error: rate limit exceeded"},
+    {SMTP_EHLO, 502, "502-no\n502 really", "answer", NAG_CRITICAL, "answers EHLO: 502 no"},
+    {SMTP_STARTTLS, 454, "454 4.7.0 TLS not available", "answer", NAG_CRITICAL,
+     "answers STARTTLS: 454 4.7.0 TLS not available"},
+    {SMTP_AUTH, 535, "535 5.7.8 bad password", "answer", NAG_CRITICAL,
+     "answers AUTH: 535 5.7.8 bad password"},
+    {SMTP_MAIL, 452, "452 4.3.1 Insufficient system storage", "answer", NAG_CRITICAL,
+     "answers MAIL: 452 4.3.1 Insufficient system storage"},
+    {SMTP_RCPT, 450, "450 4.2.0 Greylisted", "answer", NAG_WARNING, "answers RCPT: 450 4.2.0 Greylisted"},
+    {SMTP_RCPT, 451, "451 later", "answer", NAG_WARNING, "answers RCPT: 451 later"},
+    {SMTP_RCPT, 452, "452 full", "answer", NAG_CRITICAL, "answers RCPT: 452 full"},
+    {SMTP_RCPT, 550, "550 too many connections of unknown users", "answer", NAG_CRITICAL,
+     "answers RCPT: 550 too many connections of unknown users"},
+    {SMTP_DATA, 552, "552 quota", "answer", NAG_CRITICAL, "answers DATA: 552 quota"},
+    {SMTP_QUIT, 500, "500 what?", "answer", NAG_WARNING, "answers QUIT: 500 what?"},
 };
 
 static void test_replies(void **state)
@@ -59,13 +63,13 @@ static void test_errnos(void **state)
 		enum nag_state state;
 		const char *text;
 	} t[] = {
-		{ECONNREFUSED, "refused", NAG_CRITICAL, "refuses the connection"},
-		{ETIMEDOUT, "timeout", NAG_CRITICAL, "no answer in connect (the network gave up)"},
-		{ECONNRESET, "closed", NAG_CRITICAL, "resets the connection in connect"},
-		{EPIPE, "closed", NAG_CRITICAL, "resets the connection in connect"},
-		{ENETUNREACH, "unreachable", NAG_CRITICAL, "unreachable: Network is unreachable"},
-		{EHOSTUNREACH, "unreachable", NAG_CRITICAL, "unreachable: No route to host"},
-		{EMFILE, "local", NAG_UNKNOWN, "cannot be measured: Too many open files in connect"},
+	    {ECONNREFUSED, "refused", NAG_CRITICAL, "refuses the connection"},
+	    {ETIMEDOUT, "timeout", NAG_CRITICAL, "no answer in connect (the network gave up)"},
+	    {ECONNRESET, "closed", NAG_CRITICAL, "resets the connection in connect"},
+	    {EPIPE, "closed", NAG_CRITICAL, "resets the connection in connect"},
+	    {ENETUNREACH, "unreachable", NAG_CRITICAL, "unreachable: Network is unreachable"},
+	    {EHOSTUNREACH, "unreachable", NAG_CRITICAL, "unreachable: No route to host"},
+	    {EMFILE, "local", NAG_UNKNOWN, "cannot be measured: Too many open files in connect"},
 	};
 	struct smtp_fault f;
 	size_t i;
@@ -88,11 +92,11 @@ static void test_timeouts(void **state)
 		enum nag_state state;
 		const char *text;
 	} t[] = {
-		{SMTP_CONNECT, 10003, NAG_CRITICAL, "no answer in connect for 10 s"},
-		{SMTP_GREETING, 30001, NAG_CRITICAL, "no greeting in 30 s"},
-		{SMTP_GREETING, 502, NAG_CRITICAL, "no greeting in 0.5 s"},
-		{SMTP_EHLO, 1504, NAG_CRITICAL, "no answer in EHLO for 1.5 s"},
-		{SMTP_QUIT, 5000, NAG_WARNING, "no answer in QUIT for 5 s"},
+	    {SMTP_CONNECT, 10003, NAG_CRITICAL, "no answer in connect for 10 s"},
+	    {SMTP_GREETING, 30001, NAG_CRITICAL, "no greeting in 30 s"},
+	    {SMTP_GREETING, 502, NAG_CRITICAL, "no greeting in 0.5 s"},
+	    {SMTP_EHLO, 1504, NAG_CRITICAL, "no answer in EHLO for 1.5 s"},
+	    {SMTP_QUIT, 5000, NAG_WARNING, "no answer in QUIT for 5 s"},
 	};
 	struct smtp_fault f;
 	size_t i;
@@ -115,19 +119,19 @@ static void test_kinds(void **state)
 		enum nag_state state;
 		bool measured;
 	} t[] = {
-		{SMTP_FINE, "", NAG_OK, true},
-		{SMTP_FAULT_NAME, "resolve", NAG_CRITICAL, true},
-		{SMTP_FAULT_RESOLVER, "resolve", NAG_UNKNOWN, true},
-		{SMTP_FAULT_REFUSED, "refused", NAG_CRITICAL, true},
-		{SMTP_FAULT_UNREACHABLE, "unreachable", NAG_CRITICAL, true},
-		{SMTP_FAULT_TIMEOUT, "timeout", NAG_CRITICAL, true},
-		{SMTP_FAULT_TLS, "tls", NAG_CRITICAL, true},
-		{SMTP_FAULT_ANSWER, "answer", NAG_CRITICAL, true},
-		{SMTP_FAULT_LIMITED, "limited", NAG_WARNING, true},
-		{SMTP_FAULT_NOT_SMTP, "not-smtp", NAG_CRITICAL, true},
-		{SMTP_FAULT_CLOSED, "closed", NAG_CRITICAL, true},
-		{SMTP_FAULT_UNEXPECTED, "unexpected", NAG_WARNING, true},
-		{SMTP_FAULT_LOCAL, "local", NAG_UNKNOWN, false},
+	    {SMTP_FINE, "", NAG_OK, true},
+	    {SMTP_FAULT_NAME, "resolve", NAG_CRITICAL, true},
+	    {SMTP_FAULT_RESOLVER, "resolve", NAG_UNKNOWN, true},
+	    {SMTP_FAULT_REFUSED, "refused", NAG_CRITICAL, true},
+	    {SMTP_FAULT_UNREACHABLE, "unreachable", NAG_CRITICAL, true},
+	    {SMTP_FAULT_TIMEOUT, "timeout", NAG_CRITICAL, true},
+	    {SMTP_FAULT_TLS, "tls", NAG_CRITICAL, true},
+	    {SMTP_FAULT_ANSWER, "answer", NAG_CRITICAL, true},
+	    {SMTP_FAULT_LIMITED, "limited", NAG_WARNING, true},
+	    {SMTP_FAULT_NOT_SMTP, "not-smtp", NAG_CRITICAL, true},
+	    {SMTP_FAULT_CLOSED, "closed", NAG_CRITICAL, true},
+	    {SMTP_FAULT_UNEXPECTED, "unexpected", NAG_WARNING, true},
+	    {SMTP_FAULT_LOCAL, "local", NAG_UNKNOWN, false},
 	};
 	struct smtp_fault f;
 	struct result r;
@@ -150,7 +154,8 @@ static void test_kinds(void **state)
 
 static void test_phases(void **state)
 {
-	static const char *const names[] = {"resolve", "connect", "greeting", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "QUIT"};
+	static const char *const names[] = {"resolve", "connect", "greeting", "EHLO", "STARTTLS",
+					    "AUTH",    "MAIL",	  "RCPT",     "DATA", "QUIT"};
 	int i;
 
 	(void)state;
@@ -162,8 +167,8 @@ static void test_phases(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_replies), cmocka_unit_test(test_errnos), cmocka_unit_test(test_timeouts),
-		cmocka_unit_test(test_kinds), cmocka_unit_test(test_phases),
+	    cmocka_unit_test(test_replies), cmocka_unit_test(test_errnos), cmocka_unit_test(test_timeouts),
+	    cmocka_unit_test(test_kinds),   cmocka_unit_test(test_phases),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

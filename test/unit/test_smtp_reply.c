@@ -10,28 +10,28 @@ static const struct {
 	size_t lines, used;
 	const char *text;
 } cases[] = {
-	{"220 mx ESMTP\r\n", SMTP_REPLY_DONE, 220, 1, 14, "220 mx ESMTP"},
-	{"220 mx\n", SMTP_REPLY_DONE, 220, 1, 7, "220 mx"},
-	{"220\r\n", SMTP_REPLY_DONE, 220, 1, 5, "220"},
-	{"220 \r\n", SMTP_REPLY_DONE, 220, 1, 6, "220 "},
-	{"220-wait\r\n220 mx\r\n", SMTP_REPLY_DONE, 220, 2, 18, "220-wait\n220 mx"},
-	{"250-a\r\n250-b\r\n250-c\r\n250 d\r\nrest", SMTP_REPLY_DONE, 250, 4, 28, "250-a\n250-b\n250-c\n250 d"},
-	{"220-wait\r\n", SMTP_REPLY_MORE, 220, 1, 10, "220-wait"},
-	{"22", SMTP_REPLY_MORE, 0, 0, 2, ""},
-	{"", SMTP_REPLY_MORE, 0, 0, 0, ""},
-	/* the last line's code counts when they differ */
-	{"250-a\r\n550 b\r\n", SMTP_REPLY_DONE, 550, 2, 14, "250-a\n550 b"},
-	{"554 5.7.1 go away\r\n", SMTP_REPLY_DONE, 554, 1, 19, "554 5.7.1 go away"},
-	{"SSH-2.0-OpenSSH_9.2\r\n", SMTP_REPLY_BAD, 0, 1, 21, "SSH-2.0-OpenSSH_9.2"},
-	{"\r\n", SMTP_REPLY_BAD, 0, 1, 2, ""},
-	{"HTTP/1.1 400 Bad\r\n", SMTP_REPLY_BAD, 0, 1, 18, "HTTP/1.1 400 Bad"},
-	{"100 low\r\n", SMTP_REPLY_BAD, 0, 1, 9, "100 low"},
-	{"600 high\r\n", SMTP_REPLY_BAD, 0, 1, 10, "600 high"},
-	{"22x mx\r\n", SMTP_REPLY_BAD, 0, 1, 8, "22x mx"},
-	{"2200 mx\r\n", SMTP_REPLY_BAD, 0, 1, 9, "2200 mx"},
-	{"220-ok\r\nnonsense\r\n", SMTP_REPLY_BAD, 220, 2, 18, "220-ok\nnonsense"},
-	/* what could move a terminal's cursor or end a string is shown as '?' */
-	{"220 a\x1b[2Jb\tc\r\r\n", SMTP_REPLY_DONE, 220, 1, 15, "220 a?[2Jb?c?"},
+    {"220 mx ESMTP\r\n", SMTP_REPLY_DONE, 220, 1, 14, "220 mx ESMTP"},
+    {"220 mx\n", SMTP_REPLY_DONE, 220, 1, 7, "220 mx"},
+    {"220\r\n", SMTP_REPLY_DONE, 220, 1, 5, "220"},
+    {"220 \r\n", SMTP_REPLY_DONE, 220, 1, 6, "220 "},
+    {"220-wait\r\n220 mx\r\n", SMTP_REPLY_DONE, 220, 2, 18, "220-wait\n220 mx"},
+    {"250-a\r\n250-b\r\n250-c\r\n250 d\r\nrest", SMTP_REPLY_DONE, 250, 4, 28, "250-a\n250-b\n250-c\n250 d"},
+    {"220-wait\r\n", SMTP_REPLY_MORE, 220, 1, 10, "220-wait"},
+    {"22", SMTP_REPLY_MORE, 0, 0, 2, ""},
+    {"", SMTP_REPLY_MORE, 0, 0, 0, ""},
+    /* the last line's code counts when they differ */
+    {"250-a\r\n550 b\r\n", SMTP_REPLY_DONE, 550, 2, 14, "250-a\n550 b"},
+    {"554 5.7.1 go away\r\n", SMTP_REPLY_DONE, 554, 1, 19, "554 5.7.1 go away"},
+    {"SSH-2.0-OpenSSH_9.2\r\n", SMTP_REPLY_BAD, 0, 1, 21, "SSH-2.0-OpenSSH_9.2"},
+    {"\r\n", SMTP_REPLY_BAD, 0, 1, 2, ""},
+    {"HTTP/1.1 400 Bad\r\n", SMTP_REPLY_BAD, 0, 1, 18, "HTTP/1.1 400 Bad"},
+    {"100 low\r\n", SMTP_REPLY_BAD, 0, 1, 9, "100 low"},
+    {"600 high\r\n", SMTP_REPLY_BAD, 0, 1, 10, "600 high"},
+    {"22x mx\r\n", SMTP_REPLY_BAD, 0, 1, 8, "22x mx"},
+    {"2200 mx\r\n", SMTP_REPLY_BAD, 0, 1, 9, "2200 mx"},
+    {"220-ok\r\nnonsense\r\n", SMTP_REPLY_BAD, 220, 2, 18, "220-ok\nnonsense"},
+    /* what could move a terminal's cursor or end a string is shown as '?' */
+    {"220 a\x1b[2Jb\tc\r\r\n", SMTP_REPLY_DONE, 220, 1, 15, "220 a?[2Jb?c?"},
 };
 
 static void same(const struct smtp_reply *r, size_t i, size_t used)
@@ -117,17 +117,34 @@ static void test_limits(void **state)
 
 static void test_offers(void **state)
 {
-	static const char ehlo[] = "250-mx.example SIZE is not here\r\n250-PIPELINING\r\n250-SIZE 10240000\r\n250-AUTH PLAIN LOGIN\r\n"
+	static const char ehlo[] = "250-mx.example SIZE is not here\r\n250-PIPELINING\r\n250-SIZE "
+				   "10240000\r\n250-AUTH PLAIN LOGIN\r\n"
 				   "250-AUTH=CRAM-MD5\r\n250-starttls\r\n250 8BITMIME\r\n";
 	static const struct {
 		const char *want;
 		bool offers;
 	} t[] = {
-		{"PIPELINING", true}, {"pipelining", true}, {"SIZE", true}, {"SIZE 10240000", true}, {"SIZE 5", false},
-		{"STARTTLS", true}, {"8BITMIME", true}, {"8BITMIM", false}, {"8BITMIMEX", false}, {"DSN", false},
-		{"AUTH", true}, {"AUTH PLAIN", true}, {"AUTH LOGIN PLAIN", true}, {"auth login", true}, {"AUTH CRAM-MD5", true},
-		{"AUTH PLAIN CRAM-MD5", false}, {"AUTH GSSAPI", false}, {"mx.example", false}, {"is", false}, {"", false},
-		{"PLAIN", false},
+	    {"PIPELINING", true},
+	    {"pipelining", true},
+	    {"SIZE", true},
+	    {"SIZE 10240000", true},
+	    {"SIZE 5", false},
+	    {"STARTTLS", true},
+	    {"8BITMIME", true},
+	    {"8BITMIM", false},
+	    {"8BITMIMEX", false},
+	    {"DSN", false},
+	    {"AUTH", true},
+	    {"AUTH PLAIN", true},
+	    {"AUTH LOGIN PLAIN", true},
+	    {"auth login", true},
+	    {"AUTH CRAM-MD5", true},
+	    {"AUTH PLAIN CRAM-MD5", false},
+	    {"AUTH GSSAPI", false},
+	    {"mx.example", false},
+	    {"is", false},
+	    {"", false},
+	    {"PLAIN", false},
 	};
 	struct smtp_reply r;
 	size_t i, used;
@@ -159,8 +176,8 @@ static void test_first(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole), cmocka_unit_test(test_pieces), cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_offers), cmocka_unit_test(test_first),
+	    cmocka_unit_test(test_whole),  cmocka_unit_test(test_pieces), cmocka_unit_test(test_limits),
+	    cmocka_unit_test(test_offers), cmocka_unit_test(test_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

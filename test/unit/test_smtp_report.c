@@ -6,7 +6,8 @@
 
 #include "../../probes/smtp_report.h"
 
-static void give_visit(struct smtp_tour *tour, const char *address, double ms, enum smtp_fault_kind kind, const char *text)
+static void give_visit(struct smtp_tour *tour, const char *address, double ms, enum smtp_fault_kind kind,
+		       const char *text)
 {
 	struct smtp_visit *v = &tour->v[tour->n++];
 
@@ -48,8 +49,14 @@ static void set(struct smtp_conf *o, const char *name, const char *value)
 	complaints_fini(&c);
 }
 
-enum { GOOD = SMTP_FINE, DEAD = SMTP_FAULT_REFUSED, FAR = SMTP_FAULT_UNREACHABLE, BUSY = SMTP_FAULT_LIMITED,
-       OURS = SMTP_FAULT_LOCAL, NONE = -1 };
+enum {
+	GOOD = SMTP_FINE,
+	DEAD = SMTP_FAULT_REFUSED,
+	FAR = SMTP_FAULT_UNREACHABLE,
+	BUSY = SMTP_FAULT_LIMITED,
+	OURS = SMTP_FAULT_LOCAL,
+	NONE = -1
+};
 
 static void test_addresses(void **state)
 {
@@ -62,23 +69,28 @@ static void test_addresses(void **state)
 		const char *layer, *text;
 		bool measured;
 	} t[] = {
-		{"mx1", false, GOOD, NONE, false, NAG_OK, "", "mx1 answers in 0.012 s", true},
-		{"192.0.2.1", false, GOOD, NONE, false, NAG_OK, "", "192.0.2.1 answers in 0.012 s", true},
-		{"mx1", false, DEAD, NONE, false, NAG_CRITICAL, "refused", "mx1 fails", true},
-		{"mx1", false, OURS, NONE, false, NAG_UNKNOWN, "local", "mx1 fails", false},
-		{"mx1", false, BUSY, NONE, false, NAG_WARNING, "limited", "mx1 fails", true},
-		{"mx1", false, GOOD, GOOD, false, NAG_OK, "", "mx1 answers in 0.012 s", true},
-		{"mx1", true, GOOD, GOOD, true, NAG_OK, "", "mx1 answers in 0.012 s, 2 of 2 addresses", true},
-		/* a dead member of a pair is reported although the other one works; CRITICAL when each must work */
-		{"mx1", false, DEAD, GOOD, true, NAG_WARNING, "refused", "mx1 [192.0.2.1] fails", true},
-		{"mx1", true, DEAD, GOOD, true, NAG_CRITICAL, "refused", "mx1 [192.0.2.1] fails", true},
-		{"mx1", true, GOOD, DEAD, true, NAG_CRITICAL, "refused", "mx1 [2001:db8::1] fails", true},
-		{"mx1", false, DEAD, DEAD, true, NAG_CRITICAL, "refused", "mx1 [192.0.2.1] fails (2 of 2 addresses fail)", true},
-		/* the worst comes first */
-		{"mx1", true, BUSY, DEAD, true, NAG_CRITICAL, "refused", "mx1 [2001:db8::1] fails (2 of 2 addresses fail)", true},
-		/* no way out for IPv6 from here says nothing about the relay, unless it is all there is or was asked for */
-		{"mx1", false, DEAD, FAR, true, NAG_CRITICAL, "refused", "mx1 [192.0.2.1] fails (1 of 2 addresses fail)", true},
-		{"mx1", true, GOOD, FAR, true, NAG_CRITICAL, "unreachable", "mx1 [2001:db8::1] fails", true},
+	    {"mx1", false, GOOD, NONE, false, NAG_OK, "", "mx1 answers in 0.012 s", true},
+	    {"192.0.2.1", false, GOOD, NONE, false, NAG_OK, "", "192.0.2.1 answers in 0.012 s", true},
+	    {"mx1", false, DEAD, NONE, false, NAG_CRITICAL, "refused", "mx1 fails", true},
+	    {"mx1", false, OURS, NONE, false, NAG_UNKNOWN, "local", "mx1 fails", false},
+	    {"mx1", false, BUSY, NONE, false, NAG_WARNING, "limited", "mx1 fails", true},
+	    {"mx1", false, GOOD, GOOD, false, NAG_OK, "", "mx1 answers in 0.012 s", true},
+	    {"mx1", true, GOOD, GOOD, true, NAG_OK, "", "mx1 answers in 0.012 s, 2 of 2 addresses", true},
+	    /* a dead member of a pair is reported although the other one works; CRITICAL when each must work
+	     */
+	    {"mx1", false, DEAD, GOOD, true, NAG_WARNING, "refused", "mx1 [192.0.2.1] fails", true},
+	    {"mx1", true, DEAD, GOOD, true, NAG_CRITICAL, "refused", "mx1 [192.0.2.1] fails", true},
+	    {"mx1", true, GOOD, DEAD, true, NAG_CRITICAL, "refused", "mx1 [2001:db8::1] fails", true},
+	    {"mx1", false, DEAD, DEAD, true, NAG_CRITICAL, "refused",
+	     "mx1 [192.0.2.1] fails (2 of 2 addresses fail)", true},
+	    /* the worst comes first */
+	    {"mx1", true, BUSY, DEAD, true, NAG_CRITICAL, "refused",
+	     "mx1 [2001:db8::1] fails (2 of 2 addresses fail)", true},
+	    /* no way out for IPv6 from here says nothing about the relay, unless it is all there is or was
+	       asked for */
+	    {"mx1", false, DEAD, FAR, true, NAG_CRITICAL, "refused",
+	     "mx1 [192.0.2.1] fails (1 of 2 addresses fail)", true},
+	    {"mx1", true, GOOD, FAR, true, NAG_CRITICAL, "unreachable", "mx1 [2001:db8::1] fails", true},
 	};
 	size_t i;
 
@@ -143,20 +155,20 @@ static void test_time_and_certificate(void **state)
 		enum nag_state state;
 		const char *layer, *text;
 	} t[] = {
-		{NULL, NULL, NULL, 40, NAG_OK, "", "mx1 answers in 2.000 s, certificate ends in 40 d"},
-		{"3", "5", NULL, 40, NAG_OK, "", "mx1 answers in 2.000 s, certificate ends in 40 d"},
-		{"1", "5", NULL, 40, NAG_WARNING, "slow", "mx1 answers slowly, in 2.000 s"},
-		{"1", "1.5", NULL, 40, NAG_CRITICAL, "slow", "mx1 answers slowly, in 2.000 s"},
-		{NULL, NULL, "30", 31, NAG_OK, "", "mx1 answers in 2.000 s, certificate ends in 31 d"},
-		{NULL, NULL, "30", 30, NAG_WARNING, "certificate", "mx1 certificate ends in 30 d"},
-		{NULL, NULL, "30,14", 15, NAG_WARNING, "certificate", "mx1 certificate ends in 15 d"},
-		{NULL, NULL, "30,14", 14, NAG_CRITICAL, "certificate", "mx1 certificate ends in 14 d"},
-		{NULL, NULL, "30", 0, NAG_WARNING, "certificate", "mx1 certificate ends in 0 d"},
-		{NULL, NULL, "30", -3, NAG_CRITICAL, "certificate", "mx1 certificate ended 3 d ago"},
-		/* nobody asked for days: shown, not judged */
-		{NULL, NULL, NULL, -3, NAG_OK, "", "mx1 answers in 2.000 s, certificate ended 3 d ago"},
-		{"1", NULL, "30,14", 14, NAG_CRITICAL, "certificate", "mx1 certificate ends in 14 d"},
-		{NULL, "1", "30", 14, NAG_CRITICAL, "slow", "mx1 answers slowly, in 2.000 s"},
+	    {NULL, NULL, NULL, 40, NAG_OK, "", "mx1 answers in 2.000 s, certificate ends in 40 d"},
+	    {"3", "5", NULL, 40, NAG_OK, "", "mx1 answers in 2.000 s, certificate ends in 40 d"},
+	    {"1", "5", NULL, 40, NAG_WARNING, "slow", "mx1 answers slowly, in 2.000 s"},
+	    {"1", "1.5", NULL, 40, NAG_CRITICAL, "slow", "mx1 answers slowly, in 2.000 s"},
+	    {NULL, NULL, "30", 31, NAG_OK, "", "mx1 answers in 2.000 s, certificate ends in 31 d"},
+	    {NULL, NULL, "30", 30, NAG_WARNING, "certificate", "mx1 certificate ends in 30 d"},
+	    {NULL, NULL, "30,14", 15, NAG_WARNING, "certificate", "mx1 certificate ends in 15 d"},
+	    {NULL, NULL, "30,14", 14, NAG_CRITICAL, "certificate", "mx1 certificate ends in 14 d"},
+	    {NULL, NULL, "30", 0, NAG_WARNING, "certificate", "mx1 certificate ends in 0 d"},
+	    {NULL, NULL, "30", -3, NAG_CRITICAL, "certificate", "mx1 certificate ended 3 d ago"},
+	    /* nobody asked for days: shown, not judged */
+	    {NULL, NULL, NULL, -3, NAG_OK, "", "mx1 answers in 2.000 s, certificate ended 3 d ago"},
+	    {"1", NULL, "30,14", 14, NAG_CRITICAL, "certificate", "mx1 certificate ends in 14 d"},
+	    {NULL, "1", "30", 14, NAG_CRITICAL, "slow", "mx1 answers slowly, in 2.000 s"},
 	};
 	size_t i;
 
@@ -209,7 +221,8 @@ static void test_perfdata(void **state)
 	smtp_report(&o, tour, 0, &r);
 	result_perfdata(&r, &b);
 	/* the slowest of each phase; a phase that did not happen is not there; each has its limit */
-	assert_string_equal(buf_str(&b), "time=0.403s;1;;0 resolve=0.003s;;10;0 connect=0.2s;;10;0 greeting=0.1s;;20;0");
+	assert_string_equal(buf_str(&b),
+			    "time=0.403s;1;;0 resolve=0.003s;;10;0 connect=0.2s;;10;0 greeting=0.1s;;20;0");
 	buf_fini(&b);
 	result_fini(&r);
 	smtp_tour_free(tour);
@@ -234,10 +247,18 @@ static void test_literals(void **state)
 		const char *text; /* NULL: a name */
 		int family;
 	} t[] = {
-		{"192.0.2.1", "192.0.2.1", AF_INET}, {"::1", "::1", AF_INET6}, {"[::1]", "::1", AF_INET6},
-		{"[2001:DB8::0:1]", "2001:db8::1", AF_INET6}, {"fe80::1%lo", "fe80::1%lo", AF_INET6}, {"mx1", NULL, 0},
-		{"192.0.2", NULL, 0}, {"192.0.2.1.", NULL, 0}, {"[::1", NULL, 0}, {"", NULL, 0}, {"[]", NULL, 0},
-		{"192.0.2.256", NULL, 0},
+	    {"192.0.2.1", "192.0.2.1", AF_INET},
+	    {"::1", "::1", AF_INET6},
+	    {"[::1]", "::1", AF_INET6},
+	    {"[2001:DB8::0:1]", "2001:db8::1", AF_INET6},
+	    {"fe80::1%lo", "fe80::1%lo", AF_INET6},
+	    {"mx1", NULL, 0},
+	    {"192.0.2", NULL, 0},
+	    {"192.0.2.1.", NULL, 0},
+	    {"[::1", NULL, 0},
+	    {"", NULL, 0},
+	    {"[]", NULL, 0},
+	    {"192.0.2.256", NULL, 0},
 	};
 	struct net_addresses found;
 	struct net_address a;
@@ -251,12 +272,15 @@ static void test_literals(void **state)
 			continue;
 		assert_string_equal(a.text, t[i].text);
 		assert_int_equal(a.sa.any.sa_family, t[i].family);
-		assert_int_equal(ntohs(t[i].family == AF_INET ? a.sa.four.sin_port : a.sa.six.sin6_port), 2525);
+		assert_int_equal(ntohs(t[i].family == AF_INET ? a.sa.four.sin_port : a.sa.six.sin6_port),
+				 2525);
 		/* a deadline that is long past does not matter: nobody is asked */
-		assert_int_equal(resolve_host(t[i].host, 25, AF_UNSPEC, NULL, 0, &found, why, sizeof(why)), RESOLVE_OK);
+		assert_int_equal(resolve_host(t[i].host, 25, AF_UNSPEC, NULL, 0, &found, why, sizeof(why)),
+				 RESOLVE_OK);
 		assert_int_equal(found.n, 1);
-		assert_int_equal(resolve_host(t[i].host, 25, t[i].family == AF_INET ? AF_INET6 : AF_INET, NULL, 0, &found, why,
-					      sizeof(why)), RESOLVE_NO_NAME);
+		assert_int_equal(resolve_host(t[i].host, 25, t[i].family == AF_INET ? AF_INET6 : AF_INET,
+					      NULL, 0, &found, why, sizeof(why)),
+				 RESOLVE_NO_NAME);
 		assert_int_equal(found.n, 0);
 	}
 }
@@ -264,8 +288,12 @@ static void test_literals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_addresses), cmocka_unit_test(test_only_far), cmocka_unit_test(test_time_and_certificate),
-		cmocka_unit_test(test_perfdata), cmocka_unit_test(test_days_left), cmocka_unit_test(test_literals),
+	    cmocka_unit_test(test_addresses),
+	    cmocka_unit_test(test_only_far),
+	    cmocka_unit_test(test_time_and_certificate),
+	    cmocka_unit_test(test_perfdata),
+	    cmocka_unit_test(test_days_left),
+	    cmocka_unit_test(test_literals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
