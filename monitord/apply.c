@@ -28,7 +28,11 @@ static void bury(struct super *s, struct check *c)
 	struct judge_say say;
 	struct stamp now = clock_stamp();
 	core_drop_run(s, c);
-	commands_answer_gone(c);
+	commands_answer_gone(c, "it is no longer in the configuration");
+	log_notice("%s: no longer in the configuration", c->name);
+	check_set_result(c, "", "no longer watched: it was taken out of the configuration", NULL, NULL);
+	if (judge_removed(&c->judge, &now, &say))
+		say_event(s, c, &say, ""); /* to whom it concerned until now */
 	c->conf = NULL;
 	c->host = "";
 	c->nparents = 0;
@@ -38,10 +42,6 @@ static void bury(struct super *s, struct check *c)
 	}
 	s->buried = v;
 	s->buried[s->nburied++] = c;
-	log_notice("%s: no longer in the configuration", c->name);
-	check_set_result(c, "", "no longer watched: it was taken out of the configuration", NULL, NULL);
-	if (judge_removed(&c->judge, &now, &say))
-		say_event(s, c, &say, "");
 }
 
 void apply_bury_finally(struct super *s)

@@ -60,6 +60,7 @@ struct check {
 	struct sched_slot slot;
 	struct run *run;               /* in flight; NULL: none */
 	int deaths;                    /* probers that died during its last runs, in a row */
+	int stuck;                     /* last runs in a row that stayed blocked in the kernel past their deadline */
 
 	/* the last result */
 	bool has_run;
@@ -78,9 +79,8 @@ struct check {
 	char mute[160];                /* why it may not page now; "" when it may */
 
 	/* on disk (see state.h) */
-	uint64_t ticket, durable;      /* newest write asked for, newest done */
+	uint64_t ticket;               /* the newest write asked for */
 	uint64_t generation;           /* grows with each write: tells the newer of state and twin */
-	int64_t asked_ms;              /* boot ms of the oldest write that is not durable; 0: none */
 	bool dirty;                    /* to be written at leisure */
 	struct outgoing *out, **out_last;
 	size_t nout;

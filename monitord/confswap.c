@@ -35,6 +35,7 @@ struct confswap {
 	struct loop_fd *event;
 	struct complaints complaints;
 	struct config *conf;
+	char keep_why[256]; /* why the last good copy could not be kept; "" when it could */
 };
 
 char *confswap_summary(const struct complaints *c)
@@ -54,6 +55,9 @@ static void *load(void *arg)
 {
 	struct confswap *r = arg;
 	r->conf = config_load(r->s->main_file, NULL, &r->complaints);
+	r->keep_why[0] = '\0';
+	if (r->conf && !config_keep(r->conf, r->s->state_dir, r->keep_why, sizeof r->keep_why) && !r->keep_why[0])
+		snprintf(r->keep_why, sizeof r->keep_why, "no reason given");
 	uint64_t one = 1;
 	ssize_t n = write(r->fd, &one, sizeof one);
 	(void)n;
@@ -108,9 +112,8 @@ static void say_later(const struct super *s, const struct config *conf)
 static void take(struct confswap *r)
 {
 	struct super *s = r->s;
-	char why[256];
-	if (!config_keep(r->conf, s->state_dir, why, sizeof why))
-		log_warn("the last good copy of the configuration cannot be kept: %s", why);
+	if (r->keep_why[0])
+		log_warn("the last good copy of the configuration cannot be kept: %s", r->keep_why);
 	say_later(s, r->conf);
 	struct buf line;
 	for (size_t i = 0; i < r->conf->warnings.n; i++) {

@@ -103,6 +103,13 @@ static void do_downtime(struct super *s, struct control_client *client, const cJ
 		answer_check(client, c, "accepted; it is not known whether it is on disk");
 }
 
+static void answer_history(void *client, cJSON *events)
+{
+	cJSON *a = answer_ok();
+	cJSON_AddItemToObject(a, "events", events);
+	control_reply(client, a);
+}
+
 static void do_history(struct super *s, struct control_client *client, const cJSON *request)
 {
 	int64_t limit = json_int(request, "limit", HISTORY_DEFAULT);
@@ -110,9 +117,8 @@ static void do_history(struct super *s, struct control_client *client, const cJS
 		control_error(client, "\"limit\" must be 1 to %d", HISTORY_MAX);
 		return;
 	}
-	cJSON *a = answer_ok();
-	cJSON_AddItemToObject(a, "events", evlog_read(s->history, json_str(request, "name", NULL), (size_t)limit));
-	control_reply(client, a);
+	if (!evlog_ask(s->history, json_str(request, "name", NULL), (size_t)limit, answer_history, client))
+		control_error(client, "too much waits for the disk");
 }
 
 void commands_handle(void *arg, struct control_client *client, const cJSON *request)
@@ -187,12 +193,12 @@ void commands_answer_write(struct super *s, struct check *c, uint64_t ticket, co
 	serve(c, waits_for_write, (int64_t)ticket, why ? "accepted, but not on disk: a reboot would forget it" : NULL);
 }
 
-void commands_answer_gone(struct check *c)
+void commands_answer_gone(struct check *c, const char *why)
 {
 	while (c->waiters) {
 		struct waiter *w = c->waiters;
 		c->waiters = w->next;
-		control_error(w->client, "%s is no longer in the configuration", c->name);
+		control_error(w->client, "%s: %s", c->name, why);
 		free(w);
 	}
 }

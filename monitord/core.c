@@ -25,6 +25,8 @@ enum { TICK_MS = 1000, SLEPT_MS = 5000 };
 enum { RARE_MS = 300000 };
 /* A run that is lost with its prober is made again at once, but not for ever: it may be what kills it. */
 enum { DEATHS_MAX = 3, BLOB_MAX = 65536 };
+/* From so many blocked runs in a row on the pauses double, to an hour. */
+enum { STUCK_MAX = 3, STUCK_PAUSE_MAX_MS = 3600000 };
 
 /* --- starting what is due -------------------------------------------------------------------------- */
 
@@ -108,26 +110,24 @@ static void publish_change(struct super *s, const struct check *c)
 	cJSON_Delete(v);
 }
 
-static void log_step(const struct check *c, enum judge_step step)
+/* A confirmed change gets its line when it is said (say.c), or not at all; here are the others. */
+static void log_step(const struct check *c, enum judge_step step, bool first)
 {
 	const struct judge *j = &c->judge;
 	const char *text = c->text ? c->text : "";
-	if (step == JUDGE_SAME || (step == JUDGE_HARD && judge_problem(j) == false && !j->said))
-		return;
-	/* a confirmed change that is said gets its line from say.c */
 	if (step == JUDGE_SOFT && j->measured && j->state != NAG_OK)
 		log_info("%s: %s, attempt %d of %d: %s", c->name, nag_name(j->state), j->attempt, c->max, text);
 	else if (step == JUDGE_SOFT && !j->measured)
 		log_info("%s: not measured, %d of %d: %s", c->name, j->unmeasured, judge_unmeasured_max(c->max), text);
 	else if (step == JUDGE_SOFT)
-		log_info("%s: OK: %s", c->name, text);
+		log_msg(first ? LOG_L_DEBUG : LOG_L_INFO, "%s: OK: %s", c->name, text);
 }
 
 /* What follows from a new judgement: words, the record, the status. */
-static void judged(struct super *s, struct check *c, enum judge_step step, bool record)
+static void judged(struct super *s, struct check *c, enum judge_step step, bool first, bool record)
 {
 	uint64_t ticket = c->ticket;
-	log_step(c, step);
+	log_step(c, step, first);
 	settle_check(s, c);
 	if (record && ticket == c->ticket) /* saying something has it recorded already */
 		state_save(&s->state, c);
@@ -176,6 +176,17 @@ static void run_ended(struct super *s, struct check *c, bool at_once)
 	core_start_soon(s);
 }
 
+/* Each run that blocks costs a prober, which may not even be killable: such a check is tried more and more rarely. */
+static void pause_if_stuck(struct check *c, const char *layer)
+{
+	c->stuck = strcmp(layer, "blocked") == 0 ? c->stuck + 1 : 0;
+	if (c->stuck < STUCK_MAX)
+		return;
+	int doublings = c->stuck - STUCK_MAX > 10 ? 10 : c->stuck - STUCK_MAX;
+	int64_t pause = c->slot.interval_ms << doublings;
+	sched_not_before(&c->slot, clock_boot_ms() + (pause > STUCK_PAUSE_MAX_MS ? STUCK_PAUSE_MAX_MS : pause));
+}
+
 static void on_done(void *arg, struct run *r, struct result *res, const char *blob, double run_ms)
 {
 	struct super *s = arg;
@@ -193,7 +204,8 @@ static void on_done(void *arg, struct run *r, struct result *res, const char *bl
 		 step != JUDGE_SAME || c->conf->interval_ms >= RARE_MS;
 	note_turn(c, &before, r);
 	run_ended(s, c, false);
-	judged(s, c, step, record);
+	pause_if_stuck(c, res->layer);
+	judged(s, c, step, !before.ever, record);
 	commands_answer_run(s, c, r->started.boot_ms);
 }
 
@@ -212,7 +224,7 @@ static void on_lost(void *arg, struct run *r, const char *why, bool culprit)
 	enum judge_step step = judge_result(&c->judge, c->max, NAG_UNKNOWN, false, &now);
 	note_turn(c, &before, r);
 	run_ended(s, c, at_once);
-	judged(s, c, step, true);
+	judged(s, c, step, !before.ever, true);
 	if (!at_once)
 		commands_answer_run(s, c, r->started.boot_ms);
 }
@@ -257,17 +269,13 @@ void core_self(struct super *s, const char *name, enum nag_state state, const ch
 	c->fresh_ms = now.boot_ms;
 	check_set_result(c, layer, text, NULL, NULL);
 	enum judge_step step = judge_result(&c->judge, c->max, state, true, &now);
-	judged(s, c, step, step != JUDGE_SAME || before.attempt != c->judge.attempt);
+	judged(s, c, step, !before.ever, step != JUDGE_SAME || before.attempt != c->judge.attempt);
 }
 
 /* --- the disk tells -------------------------------------------------------------------------------- */
 
 static void recorded(struct super *s, struct check *c, const struct diskq_fate *f)
 {
-	if (f->where == DISKQ_DURABLE && f->ticket > c->durable)
-		c->durable = f->ticket;
-	if (f->ticket >= c->ticket)
-		c->asked_ms = 0;
 	say_recorded(s, c, f->ticket);
 	if (c->run && c->run->store_ticket && c->run->store_ticket <= f->ticket)
 		place_stored(c->run, f->where == DISKQ_DURABLE);
@@ -309,11 +317,11 @@ static void look_for_stale(struct super *s, int64_t now_ms)
 		struct check *c = check_of_slot(s->checks.slots[i]);
 		int64_t limit = CORE_STALE_INTERVALS * c->slot.interval_ms + c->conf->timeout_ms;
 		char text[120], span[32];
-		if (c->judge.stale || c->run || now_ms - c->fresh_ms <= limit)
+		if (c->judge.stale || c->run || c->stuck >= STUCK_MAX || now_ms - c->fresh_ms <= limit)
 			continue;
 		snprintf(text, sizeof text, "stale: no result for %s", clock_span(now_ms - c->fresh_ms, span, sizeof span));
 		check_set_result(c, "stale", text, NULL, NULL);
-		judged(s, c, judge_stale(&c->judge, c->max, &now), true);
+		judged(s, c, judge_stale(&c->judge, c->max, &now), false, true);
 	}
 }
 

@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "../lib/file.h"
 #include "../lib/json.h"
 #include "../lib/log.h"
+#include "../lib/loop.h"
 
 /* No history is larger than this when read: lines are some hundred bytes, 16 KiB at the very most. */
 enum { EVLOG_BYTES_MAX = 64 << 20 };
@@ -23,9 +25,22 @@ struct evlog {
 	char *path;
 	size_t keep;
 	struct diskq *disk;
+	struct asked *answers; /* read, to be told in the loop */
+	int fd;                /* eventfd: answers wait */
+	struct loop_fd *event;
 	/* the writing thread's own: */
 	bool counted;
 	size_t lines;
+};
+
+struct asked {
+	struct asked *next;
+	struct evlog *h;
+	char *name;
+	size_t limit;
+	void (*done)(void *arg, cJSON *events);
+	void *arg;
+	cJSON *events;
 };
 
 struct add {
@@ -34,6 +49,13 @@ struct add {
 	size_t len;
 };
 
+static void asked_free(struct asked *a)
+{
+	cJSON_Delete(a->events);
+	free(a->name);
+	free(a);
+}
+
 static void drop(struct evlog *h)
 {
 	pthread_mutex_lock(&h->lock);
@@ -41,32 +63,61 @@ static void drop(struct evlog *h)
 	pthread_mutex_unlock(&h->lock);
 	if (!last)
 		return;
+	while (h->answers) {
+		struct asked *a = h->answers;
+		h->answers = a->next;
+		asked_free(a);
+	}
+	close(h->fd);
 	pthread_mutex_destroy(&h->lock);
 	free(h->path);
 	free(h);
 }
 
-struct evlog *evlog_new(const char *state_dir, size_t keep, struct diskq *disk)
+static void on_answers(void *arg)
+{
+	struct evlog *h = arg;
+	uint64_t n;
+	ssize_t got = read(h->fd, &n, sizeof n);
+	(void)got;
+	pthread_mutex_lock(&h->lock);
+	struct asked *list = h->answers;
+	h->answers = NULL;
+	pthread_mutex_unlock(&h->lock);
+	while (list) {
+		struct asked *a = list;
+		list = a->next;
+		a->done(a->arg, a->events);
+		a->events = NULL;
+		asked_free(a);
+	}
+}
+
+struct evlog *evlog_new(struct event_base *base, const char *state_dir, size_t keep, struct diskq *disk)
 {
 	struct evlog *h = calloc(1, sizeof *h);
 	if (!h)
 		return NULL;
-	h->path = file_join(state_dir, "events.jsonl");
-	if (!h->path) {
-		free(h);
-		return NULL;
-	}
 	pthread_mutex_init(&h->lock, NULL);
 	h->users = 1;
 	h->keep = keep;
 	h->disk = disk;
-	return h;
+	h->path = file_join(state_dir, "events.jsonl");
+	h->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	h->event = h->fd >= 0 ? loop_fd_new(base, h->fd, on_answers, h) : NULL;
+	if (h->path && h->event)
+		return h;
+	evlog_free(h);
+	return NULL;
 }
 
 void evlog_free(struct evlog *h)
 {
-	if (h)
-		drop(h);
+	if (!h)
+		return;
+	loop_fd_free(h->event);
+	h->event = NULL;
+	drop(h);
 }
 
 void evlog_keep(struct evlog *h, size_t keep)
@@ -208,4 +259,43 @@ cJSON *evlog_read(const struct evlog *h, const char *name, size_t limit)
 	cJSON_free(needle);
 	buf_fini(&all);
 	return out;
+}
+
+/* On the writing thread. */
+static void read_for(void *arg)
+{
+	struct asked *a = arg;
+	struct evlog *h = a->h;
+	uint64_t one = 1;
+	a->events = evlog_read(h, a->name, a->limit);
+	pthread_mutex_lock(&h->lock);
+	struct asked **last = &h->answers;
+	while (*last)
+		last = &(*last)->next;
+	*last = a;
+	pthread_mutex_unlock(&h->lock);
+	ssize_t n = write(h->fd, &one, sizeof one);
+	(void)n;
+	drop(h);
+}
+
+bool evlog_ask(struct evlog *h, const char *name, size_t limit, void (*done)(void *arg, cJSON *events), void *arg)
+{
+	struct asked *a = calloc(1, sizeof *a);
+	if (!a || (name && !(a->name = strdup(name)))) {
+		free(a);
+		return false;
+	}
+	a->h = h;
+	a->limit = limit;
+	a->done = done;
+	a->arg = arg;
+	pthread_mutex_lock(&h->lock);
+	h->users++;
+	pthread_mutex_unlock(&h->lock);
+	if (diskq_call(h->disk, read_for, a))
+		return true;
+	asked_free(a);
+	drop(h);
+	return false;
 }

@@ -175,7 +175,7 @@ static bool open_disk(struct super *s, const struct config *conf)
 		return fail("the writing thread cannot be started", strerror(errno));
 	if (!state_init(&s->state, s->state_dir, s->run_dir, s->disk, why, sizeof why))
 		return fail("state", why);
-	s->history = evlog_new(s->state_dir, conf->history, s->disk);
+	s->history = evlog_new(s->base, s->state_dir, conf->history, s->disk);
 	s->spool = spool_writer_new(conf->spool, conf->spool_twin, why, sizeof why);
 	if (!s->spool)
 		return fail("spool", why);
@@ -250,7 +250,7 @@ static void finish(struct daemon *d)
 	if (s->tick_timer)
 		core_stop(s);
 	for (size_t i = 0; i < s->checks.n; i++)
-		commands_answer_gone(s->checks.v[i]);
+		commands_answer_gone(s->checks.v[i], "monitord is stopping");
 	control_free(s->control);
 	s->control = NULL;
 	pagerwatch_free(s->pagerwatch);

@@ -124,6 +124,12 @@ void sched_ended(struct sched_slot *s, bool retry, bool at_once, int64_t now_ms)
 	s->again = false;
 }
 
+void sched_not_before(struct sched_slot *s, int64_t ms)
+{
+	if (s->due_ms < ms)
+		s->due_ms = ms;
+}
+
 int64_t sched_overdue(const struct sched_slot *s, int64_t now_ms)
 {
 	if (s->running || s->due_ms == SCHED_NEVER)

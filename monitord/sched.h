@@ -51,6 +51,8 @@ struct sched_slot *sched_next(struct sched_slot *const *slots, size_t n, int64_t
 void sched_started(struct sched_slot *s, int64_t now_ms, int64_t gap_ms);
 /* The run ended. retry: the retry interval counts, from this run's planned start on. at_once: again as soon as possible. */
 void sched_ended(struct sched_slot *s, bool retry, bool at_once, int64_t now_ms);
+/* Its next planned start is not before that. */
+void sched_not_before(struct sched_slot *s, int64_t ms);
 /* How long the slot has been owed a start that only we hold up; 0: not at all. */
 int64_t sched_overdue(const struct sched_slot *s, int64_t now_ms);
 

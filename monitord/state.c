@@ -201,8 +201,6 @@ void state_save(struct state *s, struct check *c)
 		return;
 	}
 	c->ticket = diskq_put(s->disk, c->name, path, twin, text, len);
-	if (!c->asked_ms)
-		c->asked_ms = clock_boot_ms();
 }
 
 void state_save_twin(struct state *s, struct check *c)

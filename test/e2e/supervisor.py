@@ -83,6 +83,7 @@ class Supervisor:
         self.checks = {name: {} for name in checks} if not isinstance(checks, dict) else dict(checks)
         self.sections = sections
         self.process = None
+        self.wrapper = []
 
     # --- the configuration ---
     def plugin(self, name):
@@ -115,7 +116,7 @@ class Supervisor:
     # --- the process ---
     def start(self, wait=True, args=(), env=None):
         with open(self.log_file, "ab") as log:
-            self.process = subprocess.Popen([str(BUILD / "monitord"), "-c", str(self.conf_file), *args], stdout=log, stderr=log,
+            self.process = subprocess.Popen([*self.wrapper, str(BUILD / "monitord"), "-c", str(self.conf_file), *args], stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})})
         if wait:
             wait_for(lambda: self.answers() or self.process.poll() is not None, 60, "monitord answers")

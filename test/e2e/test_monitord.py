@@ -237,6 +237,55 @@ def test_downtime(tmp_path):
         assert "by" in sup.ask(do="downtime", name="mx3", until_wall_ms=now_ms() + 9999)["error"]
 
 
+def ip(*words):
+    return subprocess.run(["ip", *words], capture_output=True, text=True, timeout=30)
+
+
+@pytest.fixture
+def netns():
+    """A network namespace with a default route over a veth pair; its far end is unplugged by `ip link set NAMEp down`."""
+    name = f"mon{os.getpid()}"
+    if os.geteuid() != 0 or shutil.which("ip") is None or ip("netns", "add", name).returncode != 0:
+        pytest.skip("network namespaces cannot be made here")
+    try:
+        inside = ("netns", "exec", name, "ip")
+        for words in ((*inside, "link", "add", "v0", "type", "veth", "peer", "name", "v0p"), (*inside, "link", "set", "lo", "up"),
+                      (*inside, "addr", "add", "192.0.2.2/24", "dev", "v0"), (*inside, "link", "set", "v0", "up"),
+                      (*inside, "link", "set", "v0p", "up"),
+                      (*inside, "route", "add", "default", "via", "192.0.2.1", "dev", "v0")):
+            done = ip(*words)
+            if done.returncode != 0:
+                pytest.skip(f"no veth pair here: {done.stderr.strip()}")
+        yield lambda *words: ip(*inside, *words)
+    finally:
+        ip("netns", "del", name)
+
+
+def test_an_unplugged_host_pages_once(tmp_path, netns):
+    names = [f"mx{i}" for i in range(5)]
+    sup = Supervisor(tmp_path, checks={n: {"host": f"198.51.100.{i}"} for i, n in enumerate(names)})
+    sup.wrapper = ["ip", "netns", "exec", f"mon{os.getpid()}"]
+    with sup:
+        sup.wait_ok()
+        assert "gateway 192.0.2.1" in sup.wait_check("self", state="OK")["text"]
+        assert netns("link", "set", "v0p", "down").returncode == 0
+        for n in names:
+            sup.plugin(n).says(2, "unreachable")
+        for n in names:
+            event = sup.wait_said(n, "(problem CRITICAL)")
+            assert event["why_suppressed"] == "below self, which is down"
+        event = sup.wait_said("self", "problem CRITICAL")
+        assert "own link v0 is down" in event["text"]
+        # plugged in again; one of them is really down
+        netns("link", "set", "v0p", "up")
+        for n in names[1:]:
+            sup.plugin(n).says(0, "fine")
+        sup.wait_said("self", "problem CRITICAL", "recovery OK")
+        sup.wait_said(names[0], "(problem CRITICAL)", "problem CRITICAL")
+        for n in names[1:]:
+            sup.wait_said(n, "(problem CRITICAL)", "(recovery OK)")
+
+
 # --- what survives -------------------------------------------------------------------------------------
 
 
@@ -620,6 +669,24 @@ def test_retire_starts_another_and_waits_for_nothing(told):
         assert sup.status()["probers"][0]["lingering"] >= 1
         wait_for(lambda: not alive(first), 60, "the old one is gone")
         assert any(job["pid"] != first for job in scripts["mx1"].jobs())
+
+
+def test_a_check_that_blocks_its_prober_is_tried_more_rarely(told):
+    """A prober that is blocked in the kernel cannot even be killed: one more a minute for a weekend would fill the host."""
+    sup, scripts = told("stuck", "mx1", settings={"interval": "500ms", "retry_interval": "200ms"})
+    with sup:
+        sup.wait_ok()
+        scripts["stuck"].does("retire")
+        event = sup.wait_said("stuck", "problem UNKNOWN", timeout=60)
+        assert event["text"] == "could not be measured: blocked in statvfs"
+        wait_for(lambda: sup.check("stuck")["next_in_ms"] > 3000, 90, "long pauses")
+        runs = [job for job in scripts["stuck"].jobs()]
+        assert len({job["pid"] for job in runs}) <= 9
+        assert not sup.check("stuck")["stale"] and sup.check("mx1")["state"] == "OK"
+        scripts["stuck"].does("done OK free again")
+        assert sup.check_now("stuck")["state"] == "OK"
+        sup.wait_said("stuck", "problem UNKNOWN", "recovery OK")
+        assert sup.check("stuck")["next_in_ms"] <= 500
 
 
 def test_nonsense_from_a_prober(told):
