@@ -2,8 +2,8 @@
 
 BINDIR := $(PREFIX)/bin
 DOCDIR := $(PREFIX)/share/doc/monitord
-UNITDIR ?= $(if $(filter /usr,$(PREFIX)),/lib/systemd/system,$(SYSCONFDIR)/systemd/system)
-UDEVDIR ?= $(if $(filter /usr,$(PREFIX)),/lib/udev/rules.d,$(SYSCONFDIR)/udev/rules.d)
+UNITDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib/systemd/system,$(SYSCONFDIR)/systemd/system)
+UDEVDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib/udev/rules.d,$(SYSCONFDIR)/udev/rules.d)
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
 .PHONY: help run demo check bench fuzz soak install uninstall clean deps-test

@@ -129,7 +129,7 @@ static bool email_check_address(const char *to, char *why, size_t size)
 /* This host's name if it can be one in EHLO. */
 static void own_name(char *out, size_t size)
 {
-	char name[256] = "";
+	char name[240] = "";
 
 	if (gethostname(name, sizeof(name) - 1) < 0 || !name_ok(name))
 		snprintf(name, sizeof(name), "localhost");

@@ -41,22 +41,22 @@ static void kinds(void **state)
 	(void)state;
 	struct page p = base;
 
-	expect(p, 160, "CRITICAL mx1: connection refused. since 19:44 #K7Q2M");
+	expect(p, 160, "CRITICAL mx1: connection refused, since 19:44 #K7Q2M");
 	p.kind = PAGE_REPEAT;
-	expect(p, 160, "REPEAT CRITICAL mx1: connection refused. since 19:44 #K7Q2M");
+	expect(p, 160, "REPEAT CRITICAL mx1: connection refused, since 19:44 #K7Q2M");
 	p.resend = true;
-	expect(p, 160, "(again) REPEAT CRITICAL mx1: connection refused. since 19:44 #K7Q2M");
+	expect(p, 160, "(again) REPEAT CRITICAL mx1: connection refused, since 19:44 #K7Q2M");
 	p = base;
 	p.kind = PAGE_ACK;
-	expect(p, 160, "ACK CRITICAL mx1: connection refused. #K7Q2M");
+	expect(p, 160, "ACK CRITICAL mx1: connection refused #K7Q2M");
 	p.kind = PAGE_NOTICE;
-	expect(p, 160, "NOTICE CRITICAL mx1: connection refused. #K7Q2M");
+	expect(p, 160, "NOTICE CRITICAL mx1: connection refused #K7Q2M");
 	p.kind = PAGE_TEST;
-	expect(p, 160, "TEST CRITICAL mx1: connection refused. #K7Q2M");
+	expect(p, 160, "TEST: connection refused #K7Q2M");
 	p.kind = PAGE_RECOVERED;
 	p.state = "";
 	p.at_wall_ms = T0 + 12 * 60000;
-	expect(p, 160, "OK mx1: connection refused. down 12 min #K7Q2M");
+	expect(p, 160, "OK mx1 after 12 min: connection refused #K7Q2M");
 }
 
 static void places(void **state)
@@ -65,10 +65,21 @@ static void places(void **state)
 	struct page p = base;
 
 	p.host = "relay.example.com";
-	expect(p, 160, "CRITICAL mx1 (relay.example.com): connection refused. since 19:44 #K7Q2M");
+	expect(p, 160, "CRITICAL mx1 (relay.example.com): connection refused, since 19:44 #K7Q2M");
+	p.text = "relay.example.com:25 refuses";
+	expect(p, 160, "CRITICAL mx1: relay.example.com:25 refuses, since 19:44 #K7Q2M");
+	p.text = "no route to relay.example.com.";
+	expect(p, 160, "CRITICAL mx1: no route to relay.example.com, since 19:44 #K7Q2M");
+	/* another host's name that merely holds it */
+	p.text = "mail.relay.example.com refuses";
+	expect(p, 160, "CRITICAL mx1 (relay.example.com): mail.relay.example.com refuses, since 19:44 #K7Q2M");
+	p.host = "10.0.0.1";
+	p.text = "10.0.0.12 refuses";
+	expect(p, 160, "CRITICAL mx1 (10.0.0.1): 10.0.0.12 refuses, since 19:44 #K7Q2M");
 	p.host = "";
+	p.text = "connection refused";
 	p.at_wall_ms = T0 + 86400000;
-	expect(p, 160, "CRITICAL mx1: connection refused. since 11-21 19:44 #K7Q2M");
+	expect(p, 160, "CRITICAL mx1: connection refused, since 11-21 19:44 #K7Q2M");
 	p.incident = "";
 	p.since_wall_ms = 0;
 	expect(p, 160, "CRITICAL mx1: connection refused");
@@ -85,9 +96,37 @@ static void one_line(void **state)
 	struct page p = base;
 
 	p.text = "first\tline. \nsecond";
-	expect(p, 160, "CRITICAL mx1: first line. since 19:44 #K7Q2M");
+	expect(p, 160, "CRITICAL mx1: first line, since 19:44 #K7Q2M");
 	p.text = "\nnothing first";
 	expect(p, 160, "CRITICAL mx1 since 19:44 #K7Q2M");
+}
+
+/* A plugin's own state is not said twice. */
+static void said_once(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *shown;
+	} v[] = {
+		{"CRITICAL - disk full", "CRITICAL mx1: disk full"},
+		{"CRITICAL: disk full", "CRITICAL mx1: disk full"},
+		{"DISK CRITICAL - free space: 0", "CRITICAL mx1: free space: 0"},
+		{"FILE_AGE CRITICAL: /x is 9 s old", "CRITICAL mx1: /x is 9 s old"},
+		{"WARNING - disk full", "CRITICAL mx1: WARNING - disk full"},
+		{"CRITICAL disk", "CRITICAL mx1: CRITICAL disk"},
+		{"CRITICAL-ity is high", "CRITICAL mx1: CRITICAL-ity is high"},
+		{"CRITICAL - ", "CRITICAL mx1: CRITICAL -"},
+		{"Disk CRITICAL - full", "CRITICAL mx1: Disk CRITICAL - full"},
+	};
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		struct page p = base;
+
+		p.since_wall_ms = 0;
+		p.incident = "";
+		p.text = v[i].text;
+		expect(p, 160, v[i].shown);
+	}
 }
 
 static void shortening(void **state)
@@ -145,7 +184,7 @@ static void sms(void **state)
 
 	p.text = "\xE2\x80\x9Cslow\xE2\x80\x9D \xE2\x82\xAC";
 	s = sms_text(&p, 1);
-	assert_string_equal(s, "CRITICAL mx1: \"slow\" \xE2\x82\xAC. since 19:44 #K7Q2M");
+	assert_string_equal(s, "CRITICAL mx1: \"slow\" \xE2\x82\xAC, since 19:44 #K7Q2M");
 	free(s);
 	for (int i = 0; i < 150; i++)
 		strcat(long_text, "\xE3\x81\x82");
@@ -183,7 +222,7 @@ static void tries(void **state)
 {
 	(void)state;
 	static struct sms_tries t;
-	char id[8];
+	char id[16];
 
 	assert_int_equal(sms_tries_count(&t, "a"), 1);
 	assert_int_equal(sms_tries_count(&t, "a"), 2);
@@ -199,7 +238,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kinds), cmocka_unit_test(places), cmocka_unit_test(one_line),
-		cmocka_unit_test(shortening),
+		cmocka_unit_test(said_once), cmocka_unit_test(shortening),
 		cmocka_unit_test(always_fits), cmocka_unit_test(sms), cmocka_unit_test(references),
 		cmocka_unit_test(tries),
 	};
