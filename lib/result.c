@@ -160,6 +160,31 @@ bool nag_from_name(const char *name, enum nag_state *s)
 	return false;
 }
 
+static const char *behind_state(const char *text, const char *state)
+{
+	size_t n = strlen(state);
+	if (n == 0 || strncmp(text, state, n) != 0)
+		return NULL;
+	text += n;
+	text += strspn(text, " ");
+	if (*text != ':' && *text != '-')
+		return NULL;
+	text++;
+	if (*text != ' ')
+		return NULL;
+	text += strspn(text, " ");
+	return *text && *text != '\n' ? text : NULL;
+}
+
+const char *result_words(const char *text, const char *state)
+{
+	size_t name = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+	const char *words = behind_state(text, state);
+	if (!words && name && text[name] == ' ')
+		words = behind_state(text + name + 1, state);
+	return words ? words : text;
+}
+
 /* No exponent, at most six decimals, no trailing zeros. */
 static void add_number(struct buf *out, double v)
 {

@@ -65,6 +65,9 @@ enum nag_state nag_worse(enum nag_state a, enum nag_state b);
 enum nag_state nag_judge(double v, const struct range *warn, const struct range *crit);
 const char *nag_name(enum nag_state s); /* "OK" "WARNING" "CRITICAL" "UNKNOWN" */
 bool nag_from_name(const char *name, enum nag_state *s);
+/* What a plugin's line says besides the state: the text behind a leading "STATE - ", "STATE: ", "NAME STATE - " or
+ * "NAME STATE: ", for who has shown the state already. Else, and when nothing would be left, text itself. */
+const char *result_words(const char *text, const char *state);
 
 /* Plugin output: "NAME STATE: text | perfdata\nmore\n"; name in capitals, may be NULL (then no prefix). */
 void result_print(const struct result *r, const char *name, struct buf *out);

@@ -1,16 +1,19 @@
 /*
  * A page as one short text, for every line with a small screen (SMS, TAP, DTMF). Pure but for the time zone.
  * Promises never to pass the maximum; what is wrong is shortened first, then the host goes, then the
- * check's name is cut; state, time and incident id always stay.
+ * check's name is cut; state, time and incident id always stay. What is said once is not said again: neither the state that
+ * a plugin's own words begin with, nor a host that they name.
  */
 #include "notifier.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "../lib/clock.h"
+#include "../lib/result.h"
 
 enum {
 	WHAT_MAX = 1024, /* bytes of "what is wrong" that are looked at: a result's first line */
@@ -21,7 +24,8 @@ enum {
 struct parts {
 	const char *again, *kind, *check;
 	char state[STATE_MAX];
-	char host[160]; /* " (mx1)" or "" */
+	char host[160]; /* " (mx1)" or "": when neither the check's name nor what is wrong names it */
+	char span[64];	/* of a recovery: " after 12 min" */
 	char what[WHAT_MAX + 1];
 	char tail[TAIL_MAX]; /* " since 03:12 #K7Q2M" */
 	size_t max;
@@ -66,19 +70,23 @@ static void time_text(int64_t since_ms, int64_t at_ms, char *out, size_t size)
 
 static void make_tail(const struct page *p, char *out, size_t size)
 {
-	char when[32] = "", span[32], id[40] = "";
+	char when[32] = "", id[40] = "";
 
 	if (p->incident[0] != '\0')
 		snprintf(id, sizeof(id), " #%.32s", p->incident);
-	if (p->since_wall_ms > 0)
+	if (p->since_wall_ms > 0 && (p->kind == PAGE_NEW || p->kind == PAGE_REPEAT))
 		time_text(p->since_wall_ms, p->at_wall_ms, when, sizeof(when));
+	snprintf(out, size, "%s%s%s", when[0] != '\0' ? " since " : "", when, id);
+}
+
+static void make_span(const struct page *p, char *out, size_t size)
+{
+	char span[32];
+
+	out[0] = '\0';
 	if (p->kind == PAGE_RECOVERED && p->since_wall_ms > 0 && p->at_wall_ms >= p->since_wall_ms)
-		snprintf(out, size, " down %s%s",
-			 clock_span(p->at_wall_ms - p->since_wall_ms, span, sizeof(span)), id);
-	else if (when[0] != '\0' && (p->kind == PAGE_NEW || p->kind == PAGE_REPEAT))
-		snprintf(out, size, " since %s%s", when, id);
-	else
-		snprintf(out, size, "%s", id);
+		snprintf(out, size, " after %s",
+			 clock_span(p->at_wall_ms - p->since_wall_ms, span, sizeof(span)));
 }
 
 static const char *kind_word(enum page_kind k)
@@ -87,26 +95,49 @@ static const char *kind_word(enum page_kind k)
 	case PAGE_REPEAT: return "REPEAT ";
 	case PAGE_ACK: return "ACK ";
 	case PAGE_NOTICE: return "NOTICE ";
-	case PAGE_TEST: return "TEST ";
+	case PAGE_TEST: return "TEST: ";
 	case PAGE_NEW:
 	case PAGE_RECOVERED: break;
 	}
 	return "";
 }
 
+/* "10.0.0.1" stands in "10.0.0.1:25 refuses", not in "10.0.0.10 refuses". */
+static bool names(const char *text, const char *host)
+{
+	size_t n = strlen(host);
+
+	for (const char *at = text; (at = strstr(at, host)) != NULL; at++) {
+		bool before = at > text && (isalnum((unsigned char)at[-1]) || at[-1] == '.' || at[-1] == '-');
+		bool after = isalnum((unsigned char)at[n]) || at[n] == '-' ||
+			     (at[n] == '.' && isalnum((unsigned char)at[n + 1]));
+
+		if (!before && !after)
+			return true;
+	}
+	return false;
+}
+
 static void make_parts(struct parts *q, const struct page *p)
 {
+	/* a test is about no check: its own name and state would only raise questions */
+	bool about = p->kind != PAGE_TEST || p->text[0] == '\0';
+
 	q->again = p->resend ? "(again) " : "";
 	q->kind = kind_word(p->kind);
-	q->check = p->check;
+	q->check = about ? p->check : "";
 	snprintf(q->state, sizeof(q->state), "%.16s",
-		 p->kind == PAGE_RECOVERED && p->state[0] == '\0' ? "OK" : p->state);
-	if (q->state[0] != '\0' && p->check[0] != '\0')
-		strcat(q->state, " ");
+		 !about					       ? "" :
+		 p->kind == PAGE_RECOVERED && p->state[0] == '\0' ? "OK" :
+								   p->state);
+	tidy_first_line(result_words(p->text, q->state), q->what, sizeof(q->what));
+	if (q->state[0] != '\0' && q->check[0] != '\0')
+		strncat(q->state, " ", sizeof(q->state) - strlen(q->state) - 1);
 	q->host[0] = '\0';
-	if (p->host[0] != '\0' && strlen(p->host) < sizeof(q->host) - 4 && strstr(p->check, p->host) == NULL)
+	if (about && p->host[0] != '\0' && strlen(p->host) < sizeof(q->host) - 4 && !names(p->check, p->host) &&
+	    !names(q->what, p->host))
 		snprintf(q->host, sizeof(q->host), " (%s)", p->host);
-	tidy_first_line(p->text, q->what, sizeof(q->what));
+	make_span(p, q->span, sizeof(q->span));
 	make_tail(p, q->tail, sizeof(q->tail));
 }
 
@@ -115,11 +146,12 @@ static char *assemble(const struct parts *q, bool host, size_t m, size_t n)
 {
 	char *out = NULL;
 	bool head = q->state[0] != '\0' || m > 0, cut = n < strlen(q->what);
+	const char *behind = n == 0 ? "" : cut ? "..." : strncmp(q->tail, " since", 6) == 0 ? "," : "";
 
 	/* a cut check name needs no dots: what is wrong was given up before it, the id leads to the rest */
-	if (asprintf(&out, "%s%s%s%.*s%s%s%.*s%s%s", q->again, q->kind, q->state, (int)m, q->check,
-		     host ? q->host : "", head && n > 0 ? ": " : "", (int)n, q->what,
-		     cut && n > 0 ? "..." : (n > 0 && q->tail[0] != '\0' ? "." : ""), q->tail) < 0)
+	if (asprintf(&out, "%s%s%s%.*s%s%s%s%.*s%s%s", q->again, q->kind, q->state, (int)m, q->check,
+		     host ? q->host : "", q->span, head && n > 0 ? ": " : "", (int)n, q->what,
+		     behind, q->tail) < 0)
 		return NULL;
 	return out;
 }

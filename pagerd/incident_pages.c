@@ -171,17 +171,16 @@ static int fits(const char *s, size_t max)
 	return (int)max;
 }
 
-/* "was CRITICAL for 3 min: connection refused; now: 220 ready" */
+/* "was CRITICAL: connection refused; now: 220 ready". For how long, the page itself says (since and at). */
 static char *closing_text(const struct incident *i)
 {
 	enum { EACH = RESULT_TEXT_MAX / 2 - 48 };
-	char span[48], *s;
-	const char *was = i->problem_text, *is = i->text ? i->text : "";
-	if (!was)
-		return strdup(is);
-	clock_span(clock_age_ms(&i->since, &i->closed_at), span, sizeof span);
-	int n = asprintf(&s, "was %s for %s: %.*s; now: %.*s", nag_name(i->worst), span, fits(was, EACH), was,
-			 fits(is, EACH), is);
+	char *s;
+	if (!i->problem_text)
+		return strdup(i->text ? i->text : "");
+	const char *was = result_words(i->problem_text, nag_name(i->worst));
+	const char *is = result_words(i->text ? i->text : "", nag_name(NAG_OK));
+	int n = asprintf(&s, "was %s: %.*s; now: %.*s", nag_name(i->worst), fits(was, EACH), was, fits(is, EACH), is);
 	return n < 0 ? strdup(is) : s;
 }
 

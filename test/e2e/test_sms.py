@@ -52,7 +52,7 @@ def test_page_reaches_the_phone_as_others_read_it(phone, line):
     m = phone.wait_message()
     seen = judge(m["pdu"])
     assert seen["malformed"] is None
-    assert seen["text"] == "CRITICAL mx1: connection refused. since 19:44 #K7Q2M"
+    assert seen["text"] == "CRITICAL mx1: connection refused, since 19:44 #K7Q2M"
     assert gammu_text(m["pdu"]) == seen["text"]
     assert seen["to"] == TO.lstrip("+") and m["to"] == TO
     assert seen["mti"] == "1" and seen["validity_format"] == "2" and seen["header"] == "0" and seen["report"] == "1"
@@ -61,12 +61,12 @@ def test_page_reaches_the_phone_as_others_read_it(phone, line):
 
 
 @pytest.mark.parametrize("kind,extra,expected", [
-    ("repeat", {}, "REPEAT CRITICAL mx1: connection refused. since 19:44 #K7Q2M"),
+    ("repeat", {}, "REPEAT CRITICAL mx1: connection refused, since 19:44 #K7Q2M"),
     ("recovered", {"state": "OK", "text": "220 mx1 ready in 12 ms", "at": 1795290251000 + 12 * 60000},
-     "OK mx1: 220 mx1 ready in 12 ms. down 12 min #K7Q2M"),
-    ("ack", {"text": "acknowledged by kei"}, "ACK CRITICAL mx1: acknowledged by kei. #K7Q2M"),
-    ("test", {"text": "a test page", "state": "OK"}, "TEST OK mx1: a test page. #K7Q2M"),
-    ("new", {"resend": True}, "(again) CRITICAL mx1: connection refused. since 19:44 #K7Q2M"),
+     "OK mx1 after 12 min: 220 mx1 ready in 12 ms #K7Q2M"),
+    ("ack", {"text": "acknowledged by kei"}, "ACK CRITICAL mx1: acknowledged by kei #K7Q2M"),
+    ("test", {"text": "a test page", "state": "OK"}, "TEST: a test page #K7Q2M"),
+    ("new", {"resend": True}, "(again) CRITICAL mx1: connection refused, since 19:44 #K7Q2M"),
 ])
 def test_kinds_of_pages(phone, line, kind, extra, expected):
     n = line()
@@ -492,7 +492,7 @@ def test_simulated_device(tmp_path):
         children = pathlib.Path(f"/proc/{n.process.pid}/task/{n.process.pid}/children").read_text().split()
         assert len(children) == 1
         assert n.send("p")["result"] == "sent"
-        assert shown.read_text() == f"PHONE {TO}: CRITICAL mx1: connection refused. since 19:44 #K7Q2M\n"
+        assert shown.read_text() == f"PHONE {TO}: CRITICAL mx1: connection refused, since 19:44 #K7Q2M\n"
         assert n.finish() == 0
         wait_for(lambda: not os.path.exists(f"/proc/{children[0]}"), what="the simulated modem ended")
     with Notifier("sms", {"device": "simulated"}, log=str(log)) as n:
