@@ -4,7 +4,6 @@
 
     BUILD=build test/bench/bench_queue.py [N] [DIRECTORY]      needs root and Postfix; DIRECTORY: a tmpfs, /dev/shm
 """
-import os
 import shutil
 import subprocess
 import sys
@@ -12,12 +11,10 @@ import tempfile
 import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "e2e"), str(HERE.parent / "fake")]
-import mkqueue  # noqa: E402
-import postfix  # noqa: E402
+from benchlib import BUILD, Figure, numbers, table, tool  # also the paths of the next two
 
-BUILD = Path(os.environ.get("BUILD", "build")).resolve()
+import mkqueue
+import postfix
 
 
 def template(relay):
@@ -34,53 +31,54 @@ def template(relay):
     return [shutil.move(f, relay.root / name) for f, name in zip(found, ("mould", "log"))]
 
 
-def best(root, command, times=7):
+def best(command, times=7):
     """Least wall time in ms, and the largest resident set in MB."""
-    done = subprocess.run([root / "least", str(times), *command], stdout=subprocess.PIPE, check=True, text=True)
-    ms, kib = done.stdout.split()
-    return float(ms), int(kib) / 1024
+    ms, kib = numbers(tool("least"), times, *command)
+    return ms, kib / 1024
 
 
-def main():
-    n = int(sys.argv[1]) if len(sys.argv) > 1 else 100000
-    where = sys.argv[2] if len(sys.argv) > 2 else "/dev/shm"
+def figures(n=100000, where="/dev/shm"):
     if postfix.missing():
-        sys.exit("skipped: " + postfix.missing())
+        yield Figure(f"queue of {n} deferred messages", "skipped: " + postfix.missing())
+        return
     root = Path(tempfile.mkdtemp(prefix="bench-queue-", dir=where))
     root.chmod(0o755)  # Postfix gives up root
     relay = postfix.Postfix(root / "pf", tls=False, main={"defer_transports": "smtp", "queue_run_delay": "1d",
                                                           "minimal_backoff_time": "1d", "maximal_backoff_time": "1d"})
     try:
-        for name in ("bare_getdents", "least"):
-            subprocess.run(["cc", "-O2", "-D_GNU_SOURCE", "-o", root / name, HERE / f"{name}.c"], check=True)
         with relay:
             mould, log = template(relay)
         made = mkqueue.fill(mould, relay.queue, n)
-        counted = subprocess.run([root / "bare_getdents", relay.queue / "deferred"], stdout=subprocess.PIPE, check=True)
-        if int(counted.stdout) != n:
-            raise RuntimeError(f"{counted.stdout} of {n} messages made")
-        print(f"queue of {n} deferred messages on {where} (least of 7 runs; of 3 for postqueue)")
-        report(root, relay)
+        counted, = numbers(tool("bare_getdents"), relay.queue / "deferred")
+        if counted != n:
+            raise RuntimeError(f"{counted} of {n} messages made")
+        yield from report(root, relay, f"queue of {n:,} deferred")
         mkqueue.logs(log, relay.queue, made)
-        print("each with its log in defer/, as a real deferred message has:")
-        report(root, relay)
+        # as a real deferred message has
+        yield from report(root, relay, f"queue of {n:,}, each with its log in defer/")
     finally:
         relay.stop()
         shutil.rmtree(root)
 
 
-def report(root, relay):
-    check = [str(BUILD / "check_queue"), "--queue-directory", str(relay.queue), "--state-dir", str(root)]
-    bare, _ = best(root, [root / "bare_getdents", relay.queue / "deferred"])
-    depth, depth_mb = best(root, [*check, "--sample=0"])
-    shape, shape_mb = best(root, check)
+def report(root, relay, title):
+    """The least time of 7 runs, of 3 for postqueue."""
+    check = [BUILD / "check_queue", "--queue-directory", relay.queue, "--state-dir", root]
+    bare, _ = best([tool("bare_getdents"), relay.queue / "deferred"])
+    depth, depth_mb = best([*check, "--sample=0"])
+    shape, shape_mb = best(check)
     with relay:
-        peer, peer_mb = best(root, ["/usr/sbin/postqueue", "-c", relay.etc, "-j"], 3)
-    print(f"  bare getdents64              {bare:8.1f} ms")
-    print(f"  check_queue --sample=0       {depth:8.1f} ms {depth_mb:5.1f} MB   {depth / bare:.2f}x bare (goal: at most 3)")
-    print(f"  check_queue, depth and shape {shape:8.1f} ms {shape_mb:5.1f} MB   (goal: under 8 MB)")
-    print(f"  postqueue -j                 {peer:8.1f} ms {peer_mb:5.1f} MB   {peer / shape:.1f}x depth and shape "
-          "(goal: at least 20)")
+        peer, peer_mb = best(["/usr/sbin/postqueue", "-c", relay.etc, "-j"], 3)
+    mb = max(depth_mb, shape_mb)
+    yield Figure(f"{title}: depth, beside bare getdents64", f"{depth:.0f} ms beside {bare:.0f} ms", "at most 3x",
+                 f"{depth / bare:.2f}x", depth <= 3 * bare)
+    yield Figure(f"{title}: depth and shape, beside postqueue -j", f"{shape:.0f} ms beside {peer:.0f} ms", "20x faster",
+                 f"{peer / shape:.0f}x", peer >= 20 * shape)
+    yield Figure(f"{title}: memory of check_queue", f"{mb:.1f} MB beside {peer_mb:.1f} MB", "under 8 MB", f"{mb / 8:.2f}x", mb < 8)
+
+
+def main():
+    print(table(list(figures(*[int(n) for n in sys.argv[1:2]], *sys.argv[2:3]))))
 
 
 if __name__ == "__main__":

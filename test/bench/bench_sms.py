@@ -2,21 +2,19 @@
 """Page line into notify_sms -> last byte of the PDU at a ready simulated modem on a pty. Goal: under 10 ms.
 
 usage: BUILD=build /usr/bin/python3 test/bench/bench_sms.py [PAGES]
-Prints one line: median, 95th percentile and worst, in ms; beside it the page's whole time until its outcome.
+Median, 95th percentile and worst, in ms; beside it the page's whole time until its outcome.
 """
-import pathlib
-import statistics
 import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
-from phone import Phone, wait_for  # noqa: E402
-from smsline import Notifier  # noqa: E402
+from benchlib import Figure, median, percentile, table  # also the paths of the next two
+
+from phone import Phone, wait_for
+from smsline import Notifier
 
 
-def main():
-    pages = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+def figures(pages=100):
     with tempfile.TemporaryDirectory() as d, Phone(d) as phone, Notifier("sms", {"device": phone.device, "check_interval": "1h"}) as n:
         n.wait_up()
         sent, done = [], []
@@ -27,10 +25,16 @@ def main():
             done.append(time.time())
         assert all(o["result"] == "sent" for o in n.of("outcome"))
         arrived = [m["at"] for m in phone.wait_messages(pages)]
-    ms = sorted((a - s) * 1000 for a, s in zip(arrived, sent))
-    whole = sorted((b - s) * 1000 for b, s in zip(done, sent))
-    print(f"sms: {pages} pages, line in -> PDU at the modem: median {statistics.median(ms):.2f} ms, "
-          f"95 % {ms[int(pages * 0.95)]:.2f} ms, worst {ms[-1]:.2f} ms (goal 10 ms); outcome within {whole[-1]:.1f} ms (polled every 10 ms)")
+    ms = [(a - s) * 1000 for a, s in zip(arrived, sent)]
+    whole = [(b - s) * 1000 for b, s in zip(done, sent)]
+    late = percentile(ms, 95)
+    yield Figure("page at the SMS notifier -> PDU at the modem", f"median {median(ms):.1f} ms, 95 % {late:.1f} ms", "under 10 ms",
+                 f"{median(ms) / 10:.2f}x", median(ms) < 10)
+    yield Figure("  to the outcome, polled every 10 ms", f"at most {max(whole):.0f} ms")
+
+
+def main():
+    print(table(list(figures(*[int(n) for n in sys.argv[1:2]]))))
 
 
 if __name__ == "__main__":
