@@ -25,26 +25,42 @@ void event_fini(struct event *e)
 	event_init(e);
 }
 
+/* A file's name has at most 255 bytes, and writers add to it: of a longer id the rest is told by a hash. */
+enum { ID_NAME_MAX = 200, ID_NAME_CUT = 160 };
+
+static uint64_t hash_name(const char *name)
+{
+	uint64_t h = 14695981039346656037u; /* FNV-1a, 64 bits */
+	for (const unsigned char *p = (const unsigned char *)name; *p; p++)
+		h = (h ^ *p) * 1099511628211u;
+	return h;
+}
+
 char *event_id(const struct event *e, char *out, size_t size)
 {
-	size_t n = 0;
-	for (const unsigned char *p = (const unsigned char *)e->check; *p && n + 4 < size; p++) {
+	char name[sizeof e->check * 3 + 24];
+	size_t n = 0, cut = 0;
+	for (const unsigned char *p = (const unsigned char *)e->check; *p; p++) {
+		if (n <= ID_NAME_CUT)
+			cut = n;
 		/* a leading dot would hide the file */
 		if (isalnum(*p) || *p == '_' || *p == '-' || (*p == '.' && n > 0))
-			out[n++] = (char)*p;
+			name[n++] = (char)*p;
 		else
-			n += (size_t)snprintf(out + n, size - n, "=%02X", *p);
+			n += (size_t)snprintf(name + n, sizeof name - n, "=%02X", *p);
 	}
-	snprintf(out + n, size - n, "@%llu", (unsigned long long)e->change);
+	name[n] = '\0';
+	/* no byte is written as "=~": a cut name is never another one */
+	if (n > ID_NAME_MAX)
+		snprintf(name + cut, sizeof name - cut, "=~%016llx", (unsigned long long)hash_name(e->check));
+	snprintf(out, size, "%s@%llu", name, (unsigned long long)e->change);
 	return out;
 }
 
 char *event_incident(const char *check, uint64_t opened, char *out, size_t size)
 {
 	static const char letters[] = "23456789ABCDEFGHJKMNPQRSTUVWXYZ";
-	uint64_t h = 14695981039346656037u; /* FNV-1a, 64 bits */
-	for (const unsigned char *p = (const unsigned char *)check; *p; p++)
-		h = (h ^ *p) * 1099511628211u;
+	uint64_t h = hash_name(check);
 	for (int i = 0; i < 8; i++)
 		h = (h ^ (opened >> (8 * i) & 0xff)) * 1099511628211u;
 	h ^= h >> 32;

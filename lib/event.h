@@ -42,7 +42,8 @@ struct event {
 
 void event_init(struct event *e);
 void event_fini(struct event *e);
-/* "CHECK@CHANGE", into out; characters outside [A-Za-z0-9._-] of the check become =XX. Also the spool file's stem. */
+/* "CHECK@CHANGE", into out; characters outside [A-Za-z0-9._-] of the check become =XX. Also the spool file's stem: a name of
+ * more than 200 characters in this form is cut and ends in "=~" and a hash. */
 char *event_id(const struct event *e, char *out, size_t size);
 /* The incident's id for people, such as "K7Q2M": five characters without look-alikes, from check and opened. */
 char *event_incident(const char *check, uint64_t opened, char *out, size_t size);

@@ -17,6 +17,23 @@ static void ids(void **state)
 	assert_string_equal(event_id(&e, id, sizeof id), "=2Ehidden@7");
 }
 
+/* A name may have 100 bytes of any script: its id must still fit a file's name, with what writers add to it. */
+static void ids_of_long_names_fit_a_file_name(void **state)
+{
+	(void)state;
+	struct event e, other;
+	char id[500], other_id[500];
+	event_init(&e);
+	for (size_t n = 0; n + 3 <= 100; n += 3)
+		memcpy(e.check + n, "\xe9\x83\xb5", 4);
+	e.change = 1790000000000;
+	assert_true(strlen(event_id(&e, id, sizeof id)) <= 230);
+	assert_non_null(strstr(id, "@1790000000000"));
+	other = e;
+	other.check[98] = '\xb6';
+	assert_string_not_equal(event_id(&other, other_id, sizeof other_id), id);
+}
+
 static void incident_ids_differ_and_stay(void **state)
 {
 	(void)state;
@@ -125,7 +142,8 @@ static void refused_with_a_reason(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ids), cmocka_unit_test(incident_ids_differ_and_stay), cmocka_unit_test(there_and_back),
+		cmocka_unit_test(ids),
+		cmocka_unit_test(ids_of_long_names_fit_a_file_name), cmocka_unit_test(incident_ids_differ_and_stay), cmocka_unit_test(there_and_back),
 		cmocka_unit_test(a_script_needs_only_text), cmocka_unit_test(refused_with_a_reason),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,7 +56,7 @@ static void put(struct spool_writer *w, const char *check, uint64_t change)
 }
 
 struct seen {
-	char ids[20][100];
+	char ids[20][300];
 	char bad[20][300];
 	size_t n, nbad;
 	bool take;
@@ -123,6 +123,23 @@ static void written_read_done(void **state)
 	assert_int_equal(count(d->spool, "done"), 2);
 	assert_int_equal(count(d->spool, "tmp"), 0);
 	spool_trim(r, 1);
+	assert_int_equal(count(d->spool, "done"), 1);
+	spool_writer_free(w);
+	spool_reader_free(r);
+}
+
+static void a_long_name_in_any_script_is_written(void **state)
+{
+	struct dirs *d = *state;
+	char why[200], name[101];
+	for (size_t n = 0; n + 3 <= 100; n += 3)
+		memcpy(name + n, "\xe9\x83\xb5", 4);
+	struct spool_reader *r = spool_reader_new(d->spool, d->twin, why, sizeof why);
+	struct spool_writer *w = spool_writer_new(d->spool, d->twin, why, sizeof why);
+	put(w, name, 1790000000000);
+	assert_true(spool_writer_flush(w, 5000));
+	struct seen s = { .take = true };
+	assert_int_equal(spool_scan(r, on_event, on_bad, &s), 1);
 	assert_int_equal(count(d->spool, "done"), 1);
 	spool_writer_free(w);
 	spool_reader_free(r);
@@ -224,6 +241,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(written_read_done, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(a_long_name_in_any_script_is_written, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(twin_takes_over, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(a_hung_spool_does_not_hold_events, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(rooms_are_writable_by_the_group, make_dir, remove_dir),
