@@ -80,6 +80,16 @@ struct incident *incident_new(const char *check, uint64_t opened)
 	return i;
 }
 
+uint64_t incident_tag(const struct incident *i)
+{
+	uint64_t h = 14695981039346656037u; /* FNV-1a, 64 bits */
+	for (const unsigned char *p = (const unsigned char *)i->check; *p; p++)
+		h = (h ^ *p) * 1099511628211u;
+	for (int k = 0; k < 8; k++)
+		h = (h ^ (i->opened >> (8 * k) & 0xff)) * 1099511628211u;
+	return h;
+}
+
 void incident_free(struct incident *i)
 {
 	if (!i)

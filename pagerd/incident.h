@@ -113,6 +113,8 @@ struct contact_view {
 enum inc_do incident_cell(enum inc_phase phase, enum inc_input input);
 
 struct incident *incident_new(const char *check, uint64_t opened);
+/* Tells two incidents of the same id apart: from check and opened. */
+uint64_t incident_tag(const struct incident *i);
 void incident_free(struct incident *i);
 const char *inc_phase_name(enum inc_phase p);
 bool inc_phase_from_name(const char *s, enum inc_phase *p);

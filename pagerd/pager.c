@@ -96,6 +96,17 @@ static bool save_all(struct pager *p)
 
 /* --- sending --------------------------------------------------------------------------------------- */
 
+/* What an incident's page became, once all that follows from it is settled; settling may forget the page itself. */
+static void settled(struct pager *p, struct incident *i, unsigned call, const struct stamp *now)
+{
+	i->dirty = true;
+	pager_settle(p, i, now);
+	const struct call *c = incident_find_call(i, call);
+	if (c)
+		publish(p, i, c);
+	p->changed = true;
+}
+
 static void hand_over(struct pager *p, struct incident *i, struct call *c, const struct route_view *v,
 		      const struct stamp *now)
 {
@@ -104,7 +115,8 @@ static void hand_over(struct pager *p, struct incident *i, struct call *c, const
 	if (!a)
 		return;
 	unsigned n = a->n;
-	snprintf(id, sizeof id, "%s-%u.%u", i->id, c->n, n);
+	/* two incidents may bear the same id: neither a notifier nor we may take their pages for one another's */
+	snprintf(id, sizeof id, "%s-%u.%u.%08x", i->id, c->n, n, (unsigned)incident_tag(i));
 	snprintf(line, sizeof line, "%s", v->line);
 	struct page page = {
 	    .id = id,
@@ -128,13 +140,13 @@ static void hand_over(struct pager *p, struct incident *i, struct call *c, const
 	p->write_owed = true;
 	if (!lines_send(p->lines, line, &page))
 		call_outcome(c, n, OUTCOME_RETRY, "the line did not take it", now, 0);
-	pager_settle(p, i, now);
-	publish(p, i, c);
+	settled(p, i, c->n, now);
 }
 
 struct pick {
 	struct incident *i;
-	struct call *c;
+	const struct call *c; /* for the sorting only: what is sent may make others go */
+	unsigned n;
 };
 
 /* What is sent first when a line becomes free: alarms, then answers to people, then the rest; the older
@@ -180,7 +192,7 @@ static size_t pick_waiting(const struct pager *p, struct pick **out)
 					return n;
 				*out = v;
 			}
-			(*out)[n++] = (struct pick){p->inc[k], p->inc[k]->calls[m]};
+			(*out)[n++] = (struct pick){p->inc[k], p->inc[k]->calls[m], p->inc[k]->calls[m]->n};
 		}
 	}
 	return n;
@@ -197,13 +209,15 @@ static int64_t dispatch(struct pager *p, const struct stamp *now)
 		qsort(v, n, sizeof *v, first_first);
 	for (size_t k = 0; k < n; k++) {
 		/* settling may have ended pages further down the list */
-		if (v[k].c->phase != CALL_WAITING)
+		struct call *c = incident_find_call(v[k].i, v[k].n);
+		if (!c || c->phase != CALL_WAITING)
 			continue;
-		size_t nviews = contacts_routes(p, v[k].c, now->boot_ms, views, PAGER_VIEWS_MAX);
-		int r = call_choose(v[k].c, views, nviews, now->boot_ms, &again);
+		size_t nviews = contacts_routes(p, c, now->boot_ms, views, PAGER_VIEWS_MAX);
+		int r = call_choose(c, views, nviews, now->boot_ms, &again);
 		if (r >= 0) {
-			hand_over(p, v[k].i, v[k].c, &views[r], now);
-			again = v[k].c->phase == CALL_WAITING ? 1 : INT64_MAX;
+			hand_over(p, v[k].i, c, &views[r], now);
+			c = incident_find_call(v[k].i, v[k].n);
+			again = c && c->phase == CALL_WAITING ? 1 : INT64_MAX;
 		}
 		next = again < next ? again : next;
 	}
@@ -311,17 +325,16 @@ static void on_turn(void *arg)
 
 /* --- from the lines -------------------------------------------------------------------------------- */
 
-/* Two incidents may bear the same id: the one whose attempt went to that line is meant. */
 static struct call *find_attempt(struct pager *p, const char *line, const char *id, struct incident **out,
 				 unsigned *n)
 {
 	char incident[8];
-	unsigned call;
-	if (sscanf(id, "%7[^-]-%u.%u", incident, &call, n) != 3)
+	unsigned call, tag;
+	if (sscanf(id, "%7[^-]-%u.%u.%8x", incident, &call, n, &tag) != 4)
 		return NULL;
 	for (size_t k = p->ninc; k-- > 0;) {
-		struct call *c =
-		    strcmp(p->inc[k]->id, incident) == 0 ? incident_find_call(p->inc[k], call) : NULL;
+		bool meant = strcmp(p->inc[k]->id, incident) == 0 && (unsigned)incident_tag(p->inc[k]) == tag;
+		struct call *c = meant ? incident_find_call(p->inc[k], call) : NULL;
 		for (size_t m = 0; c && m < c->nattempts; m++) {
 			if (c->attempts[m].n != *n || strcmp(c->attempts[m].line, line) != 0)
 				continue;
@@ -344,9 +357,7 @@ void pager_outcome(struct pager *p, const char *line, const char *id, enum outco
 	}
 	if (!call_outcome(c, n, o, detail, &now, 2 * p->deadline_ms))
 		return;
-	i->dirty = true;
-	pager_settle(p, i, &now);
-	publish(p, i, c);
+	settled(p, i, c->n, &now);
 	pager_soon(p, 0);
 }
 

@@ -224,16 +224,11 @@ void store_close(struct store *s)
 
 /* --- names ----------------------------------------------------------------------------------------- */
 
-/* ID-HASH.json: the id is for people, the hash of check and opening tells two of the same id apart. */
+/* ID-TAG.json: the id is for people, the tag tells two of the same id apart. */
 static char *path_of(const char *dir, const struct incident *i)
 {
 	char name[48];
-	uint64_t h = 14695981039346656037u; /* FNV-1a */
-	for (const unsigned char *p = (const unsigned char *)i->check; *p; p++)
-		h = (h ^ *p) * 1099511628211u;
-	for (int k = 0; k < 8; k++)
-		h = (h ^ (i->opened >> (8 * k) & 0xff)) * 1099511628211u;
-	snprintf(name, sizeof name, "%s-%016llx.json", i->id, (unsigned long long)h);
+	snprintf(name, sizeof name, "%s-%016llx.json", i->id, (unsigned long long)incident_tag(i));
 	return file_join(dir, name);
 }
 
