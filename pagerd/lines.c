@@ -169,19 +169,22 @@ static bool unchanged(const struct pline *l, const struct conf_line *c)
 	return c->options ? cJSON_Compare(l->options, c->options, true) : cJSON_GetArraySize(l->options) == 0;
 }
 
+/* The last resort's line is monitord's alone. */
+static bool is_ours(const struct config *conf, const char *line)
+{
+	return !conf->has_last_resort || strcmp(conf->last_resort.line, line) != 0;
+}
+
 void lines_sync(struct lines *ls)
 {
 	const struct config *conf = ls->p->conf;
 	for (struct pline *l = ls->first; l; l = l->next) {
 		const struct conf_line *c = config_line(conf, l->name);
-		if (!l->retiring && (!c || !unchanged(l, c)))
+		if (!l->retiring && (!c || !is_ours(conf, l->name) || !unchanged(l, c)))
 			retire(l);
 	}
 	for (size_t i = 0; i < conf->nlines; i++) {
-		/* the last resort's line is monitord's alone */
-		if (conf->has_last_resort && strcmp(conf->last_resort.line, conf->lines[i].name) == 0)
-			continue;
-		if (!find(ls, conf->lines[i].name))
+		if (is_ours(conf, conf->lines[i].name) && !find(ls, conf->lines[i].name))
 			start(ls, &conf->lines[i]);
 	}
 }
