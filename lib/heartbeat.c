@@ -87,6 +87,7 @@ struct heartbeat {
 	int listen_fd;
 	struct loop_fd *listen_ev;
 	int peers[PEERS_MAX]; /* -1: none */
+	int64_t heard[PEERS_MAX]; /* when it last sent a beat, or connected */
 	struct loop_fd *peer_ev[PEERS_MAX];
 	struct peer_arg {
 		struct heartbeat *h;
@@ -120,36 +121,51 @@ static void on_peer(void *arg)
 		return;
 	}
 	struct beat b;
-	const char *why = "";
-	if (!beat_decode(&b, bytes, (size_t)n, &why)) {
+	const char *why = "it is not from the other side";
+	if (!beat_decode(&b, bytes, (size_t)n, &why) || strcmp(b.from, h->listening ? "monitord" : "pagerd") != 0) {
 		log_warn("heartbeat: a datagram that is none: %s", why);
+		peer_drop(h, p->i);
 		return;
 	}
+	h->heard[p->i] = clock_boot_ms();
+	if (h->watch.ever && h->watch.last.pid != b.pid && h->watch.last.back_ms == 0)
+		h->watch.crashes++;
 	h->watch.last = b;
 	h->watch.ever = true;
 	h->watch.last_boot_ms = clock_boot_ms();
 }
 
-static bool peer_add(struct heartbeat *h, int fd)
+/* A free place; when there is none, that of the one not heard for longest: who only connects must keep nobody out. */
+static int place(struct heartbeat *h)
 {
+	int oldest = 0;
 	for (int i = 0; i < PEERS_MAX; i++) {
-		if (h->peers[i] >= 0)
-			continue;
-		h->peer_arg[i] = (struct peer_arg){ h, i };
-		h->peers[i] = fd;
-		h->peer_ev[i] = loop_fd_new(h->base, fd, on_peer, &h->peer_arg[i]);
-		return true;
+		if (h->peers[i] < 0)
+			return i;
+		if (h->heard[i] < h->heard[oldest])
+			oldest = i;
 	}
-	close(fd);
-	return false;
+	peer_drop(h, oldest);
+	return oldest;
+}
+
+static void peer_add(struct heartbeat *h, int fd)
+{
+	int i = place(h);
+	h->peer_arg[i] = (struct peer_arg){ h, i };
+	h->peers[i] = fd;
+	h->heard[i] = clock_boot_ms();
+	h->peer_ev[i] = loop_fd_new(h->base, fd, on_peer, &h->peer_arg[i]);
 }
 
 static void on_accept(void *arg)
 {
 	struct heartbeat *h = arg;
 	int fd = accept4(h->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd >= 0 && peer_add(h, fd))
-		heartbeat_now(h);
+	if (fd < 0)
+		return;
+	peer_add(h, fd);
+	heartbeat_now(h);
 }
 
 static void try_connect(struct heartbeat *h)
@@ -248,6 +264,12 @@ struct heartbeat *heartbeat_connect(struct event_base *base, const char *path, i
 const struct beat_watch *heartbeat_watch(const struct heartbeat *h)
 {
 	return &h->watch;
+}
+
+void heartbeat_forgive(struct heartbeat *h, int64_t ms)
+{
+	int64_t now = clock_boot_ms();
+	h->watch.last_boot_ms = h->watch.last_boot_ms + ms < now ? h->watch.last_boot_ms + ms : now;
 }
 
 void heartbeat_free(struct heartbeat *h)

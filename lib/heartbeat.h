@@ -33,6 +33,7 @@ struct beat_watch {
 	int64_t last_boot_ms; /* when the last beat came, or when watching began */
 	bool ever;            /* a beat came since watching began */
 	struct beat last;
+	unsigned crashes; /* times it came back as another process without having said that it stops */
 };
 enum beat_verdict beat_judge(const struct beat_watch *w, int64_t now_boot_ms, int64_t limit_ms);
 
@@ -42,6 +43,8 @@ struct heartbeat *heartbeat_listen(struct event_base *base, const char *path, in
 struct heartbeat *heartbeat_connect(struct event_base *base, const char *path, int64_t interval_ms,
 				    void (*fill)(void *arg, struct beat *b), void *arg);
 const struct beat_watch *heartbeat_watch(const struct heartbeat *h);
+/* This process slept for ms itself: that much of the silence is not the other side's. */
+void heartbeat_forgive(struct heartbeat *h, int64_t ms);
 /* Sends one beat now (a planned stop, after fill). */
 void heartbeat_now(struct heartbeat *h);
 void heartbeat_free(struct heartbeat *h);

@@ -12,7 +12,9 @@
 #include "../lib/log.h"
 #include "../lib/loop.h"
 
-enum { DEADMAN_LOOK_MS = 1000 };
+/* A look that comes so late means that we slept ourselves (suspend, SIGSTOP). So many crashes within so long: it may live
+ * each time just long enough to beat. */
+enum { DEADMAN_LOOK_MS = 1000, DEADMAN_SLEPT_MS = 5000, DEADMAN_CRASHES = 5, DEADMAN_CRASHES_MS = 600000 };
 
 struct deadman {
 	struct pager *p;
@@ -22,6 +24,10 @@ struct deadman {
 	struct loop_timer *timer;
 	enum beat_verdict verdict; /* at the last look */
 	bool leaving;
+	int64_t looked_ms;
+	unsigned crashes; /* as last seen */
+	int64_t crashed_ms[DEADMAN_CRASHES]; /* newest first; 0: none */
+	bool looping;
 	struct beat_watch watch; /* as last seen */
 	char why[256];
 	char digest[20]; /* of the other side, when its difference was last said */
@@ -69,6 +75,27 @@ static void say_wedged(struct deadman *d, const struct beat_watch *w)
 	pager_self_problem(d->p, "self.monitord", NAG_CRITICAL, text);
 }
 
+/* Dying at once after each start it beats, and checks nothing. */
+static void watch_crashes(struct deadman *d, const struct beat_watch *w, int64_t now)
+{
+	enum { LAST = DEADMAN_CRASHES - 1 };
+	char text[256], span[48];
+	for (; d->crashes < w->crashes; d->crashes++) {
+		memmove(&d->crashed_ms[1], &d->crashed_ms[0], LAST * sizeof d->crashed_ms[0]);
+		d->crashed_ms[0] = now;
+	}
+	d->crashes = w->crashes;
+	bool looping = d->crashed_ms[LAST] && now - d->crashed_ms[LAST] < DEADMAN_CRASHES_MS;
+	if (looping && !d->looping) {
+		snprintf(text, sizeof text,
+			 "monitord dies again and again: %d times within %s, now pid %lld; checks may not be made",
+			 DEADMAN_CRASHES, clock_span(now - d->crashed_ms[LAST], span, sizeof span),
+			 (long long)w->last.pid);
+		pager_self_problem(d->p, "self.monitord", NAG_CRITICAL, text);
+	}
+	d->looping = looping;
+}
+
 /* Reloads are not simultaneous: a difference is worth a line only while it lasts. */
 static void note_digest(struct deadman *d, const struct beat_watch *w)
 {
@@ -99,18 +126,26 @@ static const struct beat_watch *watch_of(struct deadman *d)
 static void look(void *arg)
 {
 	struct deadman *d = arg;
-	int64_t now = clock_boot_ms();
+	int64_t now = clock_boot_ms(), slept = now - d->looked_ms - DEADMAN_LOOK_MS;
+	char span[48];
+	d->looked_ms = now;
 	loop_timer_in(d->timer, DEADMAN_LOOK_MS);
 	if (!d->heart)
 		listen_now(d);
+	if (slept > DEADMAN_SLEPT_MS) {
+		log_warn("this process did not run for %s", clock_span(slept, span, sizeof span));
+		if (d->heart)
+			heartbeat_forgive(d->heart, slept);
+	}
 	const struct beat_watch *w = watch_of(d);
 	enum beat_verdict v = beat_judge(w, now, d->p->conf->beat_limit_ms);
 	note_digest(d, w);
+	watch_crashes(d, w, now);
 	if (v == BEAT_SILENT && d->verdict != v)
 		say_silent(d, w, now);
 	else if (v == BEAT_WEDGED && d->verdict != v)
 		say_wedged(d, w);
-	else if (v == BEAT_ALIVE && w->ever && pager_open_incident(d->p, "self.monitord")) {
+	else if (v == BEAT_ALIVE && w->ever && !d->looping && pager_open_incident(d->p, "self.monitord")) {
 		char text[64];
 		snprintf(text, sizeof text, "monitord is heard again (pid %lld)", (long long)w->last.pid);
 		pager_self_over(d->p, "self.monitord", text);
@@ -140,6 +175,7 @@ struct deadman *deadman_new(struct pager *p, char *why, size_t size)
 		deadman_free(d);
 		return NULL;
 	}
+	d->looked_ms = clock_boot_ms();
 	loop_timer_in(d->timer, DEADMAN_LOOK_MS);
 	return d;
 }

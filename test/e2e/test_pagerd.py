@@ -375,6 +375,44 @@ def test_history_and_unknown_requests(pager):
     assert a["ok"] is False and "fly" in a["error"]
 
 
+# --- who is who
+
+
+def test_two_incidents_of_one_id_do_not_take_each_others_outcomes(pager):
+    # the ids of mx1's changes 3114 and 3540 are the same five characters
+    pager.change = 3113
+    first = pager.drop_problem("mx1")
+    pager.line("m1").wait(1)
+    pager.change = 3539
+    second = pager.drop_problem("mx1")
+    a, b = pager.line("m1").wait(2)
+    assert a["incident"] == b["incident"] and a["id"] != b["id"]
+    pager.drop_recovery(second)
+    pager.line("m1").wait(3)
+    pager.change = 3114
+    pager.drop_recovery(first)
+    pager.line("m1").wait(4)
+    wait_for(lambda: [p["phase"] for i in pager.ask("status")["incidents"] for p in i["pages"]] == ["sent"] * 4)
+
+
+def test_an_outcome_that_ends_the_oldest_page_of_a_large_incident(tmp_path):
+    names = [f"c{n:02}" for n in range(50)]
+    p = Pager(tmp_path, lines=("m1",), contacts={n: [("m1", n)] for n in names})
+    p.settings = {n: "recovery: no" for n in names}
+    p.defaults = "[c00]"
+    with p:
+        p.line("m1").do("hang once")
+        e = p.drop_problem("mx1", contacts=names)
+        p.line("m1").wait(1)
+        p.drop_recovery(e, contacts=names)
+        wait_for(lambda: p.incident("mx1")["phase"] == "recovered")
+        os.kill(p.line("m1").starts()[0]["start"], signal.SIGKILL)
+        # each of the fifty hears of it, the first perhaps twice
+        pages = p.line("m1").wait(51, 60)
+        assert sorted(x["to"] for x in pages) == sorted([*names, pages[0]["to"]])
+        assert {x["kind"] for x in pages[1:]} == {"recovered"}
+
+
 # --- crashes
 
 
@@ -566,6 +604,80 @@ def test_a_planned_stop_is_not_paged_until_it_overruns(tmp_path):
         assert time.monotonic() - sent > 2.5 and "planned" in page["text"]
 
 
+def test_its_own_sleep_is_not_monitords_silence(tmp_path):
+    with deadman(tmp_path) as p:
+        s = Supervisor(p)
+        s.connect()
+        s.beat()
+        p.process.send_signal(signal.SIGSTOP)  # as a suspended host: monitord sleeps too
+        time.sleep(8)
+        p.process.send_signal(signal.SIGCONT)
+        wait_for(lambda: "did not run for" in p.log_text())
+        s.close()
+        s.connect()
+
+        def beats():
+            s.beat()
+            return time.monotonic() > end
+        end = time.monotonic() + 3
+        wait_for(beats)
+        assert p.line("m1").pages() == []
+
+
+def test_a_monitord_that_is_restarted_again_and_again_is_paged(tmp_path):
+    with deadman(tmp_path) as p:
+        s = Supervisor(p)
+        for pid in range(100, 106):
+            assert p.line("m1").pages() == []
+            s.connect()
+            s.beat(pid=pid)
+            wait_for(lambda pid=pid: p.ask("status")["supervisor"]["pid"] == pid)
+            s.close()
+        page = p.line("m1").wait(1)[0]
+        assert page["check"] == "self.monitord" and "again and again" in page["text"]
+        s.connect()
+
+        def beats():
+            s.beat(pid=105)
+            return time.monotonic() > end
+        end = time.monotonic() + 2
+        wait_for(beats)
+        assert len(p.line("m1").pages()) == 1  # that it lives just now is no recovery
+
+
+def test_planned_restarts_are_nobodys_alarm(tmp_path):
+    with deadman(tmp_path) as p:
+        s = Supervisor(p)
+        for pid in range(100, 110):
+            s.connect()
+            s.beat(pid=pid)
+            wait_for(lambda pid=pid: p.ask("status")["supervisor"]["pid"] == pid)
+            s.beat(pid=pid, back_ms=3000)
+            wait_for(lambda: p.ask("status")["supervisor"]["verdict"] == "planned")
+            s.close()
+        assert p.line("m1").pages() == []
+
+
+def test_strangers_on_the_heartbeat_do_not_keep_monitord_out(tmp_path):
+    with deadman(tmp_path) as p:
+        s = Supervisor(p)
+        strangers = [Supervisor(p) for _ in range(8)]
+        for x in strangers:
+            x.connect()
+            x.receive()
+        s.connect()
+
+        def beats():
+            s.beat()
+            return time.monotonic() > end
+        end = time.monotonic() + 4
+        wait_for(beats)
+        assert p.line("m1").pages() == []
+        strangers.append(s)
+        for x in strangers:
+            x.close()
+
+
 def test_pagerd_says_when_it_stops_as_planned(tmp_path):
     p = deadman(tmp_path).start()
     s = Supervisor(p)
@@ -593,6 +705,19 @@ def test_reload_keeps_lines_that_did_not_change(pager):
     assert [x["start"] for x in pager.line("m1").starts()] == [pids[0]]
     assert pager.status()["digest"] == answer["digest"] or wait_for(lambda: pager.status()["digest"] == answer["digest"])
     wait_for(lambda: not os.path.exists(f"/proc/{pids[1]}"))
+
+
+def test_a_line_that_becomes_the_last_resort_is_let_go(pager):
+    wait_for(lambda: pager.line("m2").starts())
+    pid = pager.line("m2").starts()[0]["start"]
+    pager.contacts = {"oncall": [("m1", "m1@phone")]}
+    pager.extra = "last_resort: {line: m2, to: boss}\n"
+    pager.write_conf()
+    answer = pager.ask("reload")
+    assert answer["ok"], answer
+    # monitord must find the device free
+    wait_for(lambda: not os.path.exists(f"/proc/{pid}"))
+    assert [x["name"] for x in pager.ask("status")["lines"]] == ["m1"]
 
 
 def test_a_line_that_goes_away_in_mid_page_finishes_it(pager):
