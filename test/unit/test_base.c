@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,6 +83,61 @@ static void complaint_lines(void **state)
 	assert_int_equal(c.dropped, 6);
 	complaints_fini(&c);
 	buf_fini(&b);
+}
+
+/* One value as json_line prints it. Takes it over. */
+static const char *printed(cJSON *v, char *out, size_t size)
+{
+	struct buf line;
+	buf_init(&line, 4096);
+	assert_true(json_line(v, &line));
+	assert_true(line.len > 0 && line.data[line.len - 1] == '\n');
+	snprintf(out, size, "%.*s", (int)line.len - 1, line.data);
+	buf_fini(&line);
+	cJSON_Delete(v);
+	return out;
+}
+
+static void json_numbers(void **state)
+{
+	static const struct { double v; const char *text; } t[] = {
+		{ 0, "0" }, { -0.0, "0" }, { 1, "1" }, { -1, "-1" }, { 0.5, "0.5" }, { -0.000001, "-0.000001" },
+		{ 0.000123, "0.000123" }, { 12.3, "12.3" }, { 100, "100" }, { 1e6, "1000000" }, { 99.999999, "99.999999" },
+		{ 8999999999.5, "8999999999.5" }, { 1795290251000, "1795290251000" }, { -9007199254.0, "-9007199254" },
+		{ 999999999999999.0, "999999999999999" }, { 0.1 + 0.2, "0.3" }, { 123 / 1000.0 / 1000, "0.000123" }, { NAN, "null" }, { INFINITY, "null" },
+	};
+	/* no short text is exact for these */
+	static const double odd[] = { 1.0 / 3, -2e-7, 1e15, 9007199254740993.0, 1e300, 5e-324, 1e-6 + 1e-15, 9e9 + 0.1 };
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof t / sizeof t[0]; i++)
+		assert_string_equal(printed(cJSON_CreateNumber(t[i].v), text, sizeof text), t[i].text);
+	for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
+		assert_true(strtod(printed(cJSON_CreateNumber(odd[i]), text, sizeof text), NULL) == odd[i]);
+	/* every microsecond count comes back as it was */
+	for (int64_t us = 1; us < 4000000000; us += us / 7 + 1)
+		assert_true(strtod(printed(cJSON_CreateNumber((double)us / 1e6), text, sizeof text), NULL) == (double)us / 1e6);
+}
+
+/* The history is searched for texts as cJSON prints them. */
+static void json_prints_as_cjson(void **state)
+{
+	static const char *const texts[] = {
+		"{}", "[]", "[[],{},[{}]]", "{\"a\":null,\"b\":true,\"c\":false,\"d\":[1,2,\"x\"],\"\":\"\"}",
+		"\"plain\"", "\"\\\"\\\\\\b\\f\\n\\r\\t/\\u0001\\u001f\"", "\"\xc3\xa9\xe2\x82\xac\x7f\"", "true", "null", "-17",
+		"{\"k\\n\":{\"k\":\"v\"}}",
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		cJSON *v = json_parse(texts[i], strlen(texts[i]), 1000, NULL);
+		assert_non_null(v);
+		char *theirs = cJSON_PrintUnformatted(v);
+		assert_string_equal(printed(v, text, sizeof text), theirs);
+		cJSON_free(theirs);
+	}
 }
 
 static void json_limits(void **state)
@@ -193,7 +249,7 @@ int main(void)
 		cmocka_unit_test(ages),
 		cmocka_unit_test(spans),
 		cmocka_unit_test(complaint_lines),
-		cmocka_unit_test(json_limits),
+		cmocka_unit_test(json_limits), cmocka_unit_test(json_numbers), cmocka_unit_test(json_prints_as_cjson),
 		cmocka_unit_test_setup_teardown(files, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(secrets, make_dir, remove_dir),
 	};
