@@ -98,7 +98,8 @@ bool resolve_literal(const char *host, uint16_t port, struct net_address *out)
 	memset(out, 0, sizeof(*out));
 	if (!literal_four(host, port, out) && !literal_six(host, port, out))
 		return false;
-	describe(out);
+	if (out != &scrap)
+		describe(out);
 	return true;
 }
 

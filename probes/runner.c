@@ -310,17 +310,16 @@ static struct job *job_new(struct runner *r, void *session, struct request *q)
 	return j;
 }
 
-/* With the lock held: queues it and finds a thread for it. NULL, or why it was not accepted. */
-static const char *enqueue(struct runner *r, struct job *j)
+/* With the lock held: queues it and finds a thread for it; *wake says that one waits. NULL, or why it was not accepted. */
+static const char *enqueue(struct runner *r, struct job *j, bool *wake)
 {
 	if (r->queue.n >= RUNNER_QUEUE_MAX)
 		return "the prober's queue is full: 10000 jobs wait for a thread";
 	list_add(&r->queue, j);
 	runner_watch_by(r, j->due_ms);
-	if (r->idle >= r->queue.n) {
-		pthread_cond_signal(&r->work);
+	*wake = r->idle >= r->queue.n;
+	if (*wake)
 		return NULL;
-	}
 	if (r->threads >= r->threads_max)
 		return NULL;
 	int err = start_thread(r);
@@ -341,9 +340,12 @@ void runner_submit(struct runner *r, void *session, struct request *q)
 		request_fini(q);
 		return;
 	}
+	bool wake = false;
 	pthread_mutex_lock(&r->lock);
-	const char *refused = enqueue(r, j);
+	const char *refused = enqueue(r, j, &wake);
 	pthread_mutex_unlock(&r->lock);
+	if (wake) /* without the lock, or the thread would wake only to wait for it */
+		pthread_cond_signal(&r->work);
 	if (!refused)
 		return;
 	runner_answer_failed(r, session, j->q.id, 0, "prober", refused);

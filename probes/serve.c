@@ -167,14 +167,17 @@ static void handle(struct server *v, const struct pollfd *p)
  * answered. */
 static void retire(struct server *v)
 {
-	bool retired = v->retiring, busy = false;
+	bool busy = false;
 
+	for (struct session *s = v->sessions; s; s = s->next)
+		v->retiring = v->retiring || atomic_load(&s->retired);
+	if (!v->retiring || v->listener < 0)
+		return;
 	for (struct session *s = v->sessions; s; s = s->next) {
-		retired = retired || atomic_load(&s->retired);
-		busy = busy || atomic_load(&s->held) > 0 || session_has_output(s);
+		session_tell_release(s);
+		busy = busy || session_is_held(s) || session_has_output(s);
 	}
-	v->retiring = retired;
-	if (!retired || busy || v->listener < 0)
+	if (busy)
 		return;
 	log_warn("a run is stuck: ending, so that a new prober can be started");
 	v->stop = true;

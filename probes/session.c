@@ -199,6 +199,7 @@ static void on_retire(void *session, const char *why)
 	cJSON_AddStringToObject(o, "why", why);
 	send_json(s, o);
 	atomic_store(&s->retired, true);
+	session_tell_release(s); /* it is held here: the release wakes, or one after it */
 }
 
 static void on_hold(void *session)
@@ -212,7 +213,7 @@ static void on_released(void *session)
 	struct session *s = session;
 	/* after the decrement the session may be freed by the serving thread: nothing of it may be used */
 	int fd = s->wake;
-	bool last = atomic_fetch_sub(&s->held, 1) == 1;
+	bool last = atomic_fetch_sub(&s->held, 1) == (SESSION_ENDING | 1);
 	uint64_t one = 1;
 	ssize_t n = last ? write(fd, &one, sizeof one) : 0;
 
@@ -293,7 +294,18 @@ void session_read(struct session *s)
 	if (s->line.len > 0)
 		log_err("the input ended within a line");
 	s->eof = true;
+	session_tell_release(s);
 	runner_no_answers(s->runner, s);
+}
+
+void session_tell_release(struct session *s)
+{
+	atomic_fetch_or(&s->held, SESSION_ENDING);
+}
+
+bool session_is_held(struct session *s)
+{
+	return (atomic_load(&s->held) & ~SESSION_ENDING) > 0;
 }
 
 bool session_over(struct session *s)
@@ -301,7 +313,8 @@ bool session_over(struct session *s)
 	if (atomic_load(&s->dead) && !s->forgotten) {
 		s->forgotten = true;
 		s->eof = true;
+		session_tell_release(s);
 		runner_forget(s->runner, s);
 	}
-	return s->eof && atomic_load(&s->held) == 0 && (atomic_load(&s->dead) || !session_has_output(s));
+	return s->eof && !session_is_held(s) && (atomic_load(&s->dead) || !session_has_output(s));
 }

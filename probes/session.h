@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "../lib/buf.h"
 #include "request.h"
@@ -18,6 +19,8 @@ struct runner;
 struct runner_calls;
 
 enum { SESSION_OUTBOX_MAX = 8 * 1024 * 1024 };
+/* In held: the serving thread waits for the last release; else it need not be woken for it. */
+#define SESSION_ENDING (SIZE_MAX / 2 + 1)
 
 struct session {
 	struct session *next;
@@ -31,7 +34,7 @@ struct session {
 	bool forgotten;	      /* the runner was told that nobody listens */
 	atomic_bool retired;  /* a run of this session is stuck: this process should be replaced */
 	atomic_bool dead;     /* the other side does not read any more */
-	atomic_size_t held;   /* jobs not answered, and calls under way */
+	atomic_size_t held;   /* jobs not answered, and calls under way; SESSION_ENDING */
 	pthread_mutex_t lock; /* the outbox's */
 	struct buf outbox;
 };
@@ -49,6 +52,9 @@ void session_read(struct session *s);
 /* Writes what waits, if it is taken. */
 void session_flush(struct session *s);
 bool session_has_output(struct session *s);
+/* Some of its jobs are not answered. After session_tell_release the serving thread is woken when that ends. */
+bool session_is_held(struct session *s);
+void session_tell_release(struct session *s);
 /* Nothing more will happen here: input ended and all is answered, or the other side is gone. */
 bool session_over(struct session *s);
 

@@ -9,6 +9,7 @@
 
 #include <ctype.h>
 #include <curl/curl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #include "../lib/buf.h"
 #include "tls_trust.h"
 
-enum { NEVER_S = 7 * 86400, RECEIVE_BUFFER = 4096, URL_MAX = 1024 };
+enum { NEVER_S = 7 * 86400, RECEIVE_BUFFER = 4096, URL_MAX = 1024, IDLE_MAX = 16 };
 
 struct smtp_wire {
 	struct smtp_wire_conf conf;
@@ -29,9 +30,52 @@ struct smtp_wire {
 	char error[CURL_ERROR_SIZE];
 };
 
+static struct {
+	pthread_mutex_t lock;
+	struct {
+		CURLM *multi;
+		CURL *easy;
+	} v[IDLE_MAX];
+	size_t n;
+} idle = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
 void smtp_wire_global_init(void)
 {
 	curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static void get_handles(struct smtp_wire *w)
+{
+	pthread_mutex_lock(&idle.lock);
+	if (idle.n > 0) {
+		idle.n--;
+		w->multi = idle.v[idle.n].multi;
+		w->easy = idle.v[idle.n].easy;
+	}
+	pthread_mutex_unlock(&idle.lock);
+	if (w->multi)
+		return;
+	w->multi = curl_multi_init();
+	w->easy = curl_easy_init();
+}
+
+/* Keeps the handles for the next session, if there is room. */
+static bool kept(struct smtp_wire *w)
+{
+	bool room;
+
+	if (!w->multi || !w->easy)
+		return false;
+	curl_easy_reset(w->easy);
+	pthread_mutex_lock(&idle.lock);
+	room = idle.n < IDLE_MAX;
+	if (room) {
+		idle.v[idle.n].multi = w->multi;
+		idle.v[idle.n].easy = w->easy;
+		idle.n++;
+	}
+	pthread_mutex_unlock(&idle.lock);
+	return room;
 }
 
 static curl_socket_t give_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
@@ -142,6 +186,7 @@ static bool set_up(struct smtp_wire *w)
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(e, CURLOPT_PROXY, "");
 	curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
+	curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT, (long)NEVER_S);
 	curl_easy_setopt(e, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)NEVER_S);
 	curl_easy_setopt(e, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
@@ -166,8 +211,7 @@ struct smtp_wire *smtp_wire_new(const struct smtp_wire_conf *conf)
 	if (!w)
 		return NULL;
 	w->conf = *conf;
-	w->multi = curl_multi_init();
-	w->easy = curl_easy_init();
+	get_handles(w);
 	if (w->multi && w->easy && set_up(w) && curl_multi_add_handle(w->multi, w->easy) == CURLM_OK) {
 		w->added = true;
 		return w;
@@ -266,10 +310,10 @@ void smtp_wire_free(struct smtp_wire *w)
 		return;
 	if (w->added)
 		curl_multi_remove_handle(w->multi, w->easy);
-	if (w->easy)
+	if (!kept(w)) {
 		curl_easy_cleanup(w->easy);
-	if (w->multi)
 		curl_multi_cleanup(w->multi);
+	}
 	curl_slist_free_all(w->to);
 	free(w);
 }
