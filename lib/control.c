@@ -349,7 +349,9 @@ cJSON *control_ask(const char *path, const cJSON *request, int timeout_ms, char 
 		return NULL;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) != 0) {
-		const char *hint = errno == ENOENT || errno == ECONNREFUSED ? " (is it running?)" : "";
+		const char *hint = errno == ENOENT || errno == ECONNREFUSED ? " (is it running?)" :
+				   errno == EACCES			    ? " (use sudo, or be in the group that owns it)" :
+									      "";
 		snprintf(why, size, "%s: %s%s", path, strerror(errno), hint);
 		if (fd >= 0)
 			close(fd);

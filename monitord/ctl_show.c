@@ -1,4 +1,7 @@
-/* Text of monitorctl's answers; see ctl_show.h. Worst first: what is wrong must be on the first screen. */
+/*
+ * Text of monitorctl's status; see ctl_show.h. Who reads it was just woken up: what is wrong, whether
+ * somebody was told and by which line stands first; what needs nobody is one line each.
+ */
 #include "ctl_show.h"
 
 #include <stdio.h>
@@ -7,311 +10,371 @@
 
 #include "../lib/json.h"
 #include "../lib/result.h"
+#include "ctl_check.h"
+#include "ctl_pages.h"
+
+enum { NAME_MAX_COLUMNS = 24, OK_ROWS_MAX = 20, TEXT_LINES_MAX = 3 };
+
+/* One thing to show: a check, an incident, or a check with its incident. */
+struct entry {
+	const cJSON *check, *incident;
+	int rank;
+};
+
+struct entries {
+	struct entry *v;
+	size_t n;
+};
 
 static const cJSON *get(const cJSON *o, const char *key)
 {
 	return cJSON_GetObjectItemCaseSensitive(o, key);
 }
 
-static const char *colour_of(const char *state)
+static bool is_ok(const cJSON *o)
 {
-	static const char *const codes[] = { "\033[32m", "\033[33m", "\033[31m", "\033[35m" };
-	enum nag_state s;
-	return nag_from_name(state, &s) ? codes[s] : "";
+	return strcmp(json_str(o, "state", ""), "OK") == 0;
 }
 
-/* Adds text padded to width characters, coloured after its state. */
-static void add_state(struct buf *out, const char *state, const struct ctl_style *style)
+/* monitord's own checks: nobody configured them, so nobody wants to read them while they are fine */
+static bool is_internal(const cJSON *check)
 {
-	if (style->colour)
-		buf_printf(out, "%s%-8s\033[0m", colour_of(state), state);
-	else
-		buf_printf(out, "%-8s", state);
+	const char *name = json_str(check, "name", "");
+	return !*json_str(check, "probe", "") && strncmp(name, "self", 4) == 0;
 }
 
-/* Adds at most width characters (UTF-8 aware) of text as one line; "…" marks a cut. */
-static void add_cut(struct buf *out, const char *text, int width)
-{
-	int n = 0;
-	size_t end = 0, last = 0;
-	for (const unsigned char *p = (const unsigned char *)text; *p && *p != '\n'; p++) {
-		if ((*p & 0xc0) != 0x80) {
-			if (width > 0 && n == width) {
-				buf_add(out, text, last);
-				buf_puts(out, "…");
-				return;
-			}
-			last = end;
-			n++;
-		}
-		end = (size_t)((const char *)p - text) + 1;
-	}
-	buf_add(out, text, end);
-}
+/* --- what there is, in order --- */
 
-static void age_of(const cJSON *o, const char *key, const struct stamp *now, char *out, size_t size)
-{
-	struct stamp s;
-	if (json_get_stamp(o, key, &s))
-		clock_span(clock_age_ms(&s, now), out, size);
-	else
-		snprintf(out, size, "-");
-}
-
-/* CRITICAL first, OK last; soft after hard. */
-static int rank(const cJSON *check)
+/* CRITICAL first; of equal states the confirmed before the soft; then what pages nobody; OK last. */
+static int rank(const cJSON *check, const cJSON *incident)
 {
 	static const int order[] = { [NAG_CRITICAL] = 0, [NAG_UNKNOWN] = 1, [NAG_WARNING] = 2, [NAG_OK] = 3 };
 	enum nag_state s = NAG_UNKNOWN;
-	nag_from_name(json_str(check, "state", "UNKNOWN"), &s);
-	return order[s] * 2 + !json_bool(check, "hard", true);
+	nag_from_name(json_str(check ? check : incident, "state", "UNKNOWN"), &s);
+	bool soft = check && !json_bool(check, "hard", true);
+	if (s == NAG_OK)
+		return incident ? 8 : 100;
+	return order[s] * 2 + soft + (check && json_bool(check, "suppressed", false) ? 50 : 0);
+}
+
+static const char *name_of(const struct entry *e)
+{
+	return json_str(e->check ? e->check : e->incident, e->check ? "name" : "check", "?");
 }
 
 static int by_rank(const void *a, const void *b)
 {
-	const cJSON *x = *(const cJSON *const *)a, *y = *(const cJSON *const *)b;
-	int d = rank(x) - rank(y);
-	return d ? d : strcmp(json_str(x, "name", ""), json_str(y, "name", ""));
+	const struct entry *x = a, *y = b;
+	return x->rank != y->rank ? x->rank - y->rank : strcmp(name_of(x), name_of(y));
 }
 
-static const cJSON **sorted(const cJSON *checks, size_t *n)
+static void add_entry(struct entries *all, const cJSON *check, const cJSON *incident)
 {
-	size_t total = (size_t)cJSON_GetArraySize(checks), i = 0;
-	const cJSON **list = calloc(total + 1, sizeof *list), *c;
-	cJSON_ArrayForEach(c, checks)
-		if (list && i < total)
-			list[i++] = c;
-	if (list && i)
-		qsort(list, i, sizeof *list, by_rank);
-	*n = i;
-	return list;
+	all->v[all->n++] = (struct entry){ check, incident, rank(check, incident) };
 }
 
-static void show_row(const cJSON *c, const struct ctl_style *style, const struct stamp *now, struct buf *out)
+static bool has_incident(const struct entries *all, size_t checks, const cJSON *incident)
 {
-	char age[32], tags[96] = "";
-	age_of(c, "since", now, age, sizeof age);
-	if (!json_bool(c, "hard", true))
-		snprintf(tags, sizeof tags, "(%d/%d) ", (int)json_int(c, "attempt", 0), (int)json_int(c, "max", 0));
-	else if (cJSON_IsObject(get(c, "downtime")))
-		snprintf(tags, sizeof tags, "(downtime) ");
-	else if (json_bool(c, "suppressed", false))
-		snprintf(tags, sizeof tags, "(%.80s) ", json_str(c, "why", "suppressed"));
-	add_state(out, json_str(c, "state", "?"), style);
-	buf_puts(out, " ");
-	size_t before = out->len;
-	add_cut(out, json_str(c, "name", "?"), style->columns ? 24 : 0);
-	int pad = 25 - (int)(out->len - before);
-	buf_printf(out, "%*s%9s  %s", pad > 0 ? pad : 1, "", age, tags);
-	add_cut(out, json_str(c, "text", ""), style->columns ? style->columns - 46 - (int)strlen(tags) : 0);
-	buf_puts(out, "\n");
+	for (size_t i = 0; i < checks; i++)
+		if (all->v[i].incident == incident)
+			return true;
+	return false;
 }
 
-static void count_states(const cJSON *checks, int counts[4])
+/* The check's open incident, or one that is over while a page of it (that it is over) still waits. */
+static const cJSON *incident_to_show(const cJSON *check, const cJSON *pagerd)
 {
-	const cJSON *c;
-	cJSON_ArrayForEach(c, checks) {
+	const cJSON *i, *open = ctl_incident_of(check, pagerd);
+	if (open)
+		return open;
+	cJSON_ArrayForEach(i, get(pagerd, "incidents"))
+		if (ctl_incident_has_undone(i) && strcmp(json_str(i, "check", ""), json_str(check, "name", "")) == 0)
+			return i;
+	return NULL;
+}
+
+/* Every check, with its incident; then the incidents that belong to none and are not settled. */
+static struct entries gather(const cJSON *monitord, const cJSON *pagerd)
+{
+	const cJSON *checks = get(monitord, "checks"), *incidents = get(pagerd, "incidents"), *o;
+	size_t max = (size_t)cJSON_GetArraySize(checks) + (size_t)cJSON_GetArraySize(incidents);
+	struct entries all = { calloc(max + 1, sizeof *all.v), 0 };
+	if (!all.v)
+		return all;
+	cJSON_ArrayForEach(o, checks)
+		add_entry(&all, o, incident_to_show(o, pagerd));
+	size_t n = all.n;
+	cJSON_ArrayForEach(o, incidents)
+		if ((ctl_incident_is_open(o) || ctl_incident_has_undone(o)) && !has_incident(&all, n, o))
+			add_entry(&all, NULL, o);
+	if (all.n)
+		qsort(all.v, all.n, sizeof *all.v, by_rank);
+	return all;
+}
+
+/* It was paged before something silenced its check, so repeats of it still go out. */
+static bool still_pages(const cJSON *incident)
+{
+	return strcmp(json_str(incident, "phase", ""), "new") == 0 && !json_bool(incident, "suppressed", false);
+}
+
+/* A row of its own or a block; what is fine and what pages nobody is a row. */
+static bool is_row(const struct entry *e)
+{
+	if (e->incident && ctl_incident_has_undone(e->incident))
+		return false;
+	if (e->check && json_bool(e->check, "suppressed", false))
+		return !still_pages(e->incident);
+	return e->check && is_ok(e->check);
+}
+
+/* --- the daemons --- */
+
+static void count_states(const struct entries *all, struct buf *out)
+{
+	static const enum nag_state order[] = { NAG_CRITICAL, NAG_UNKNOWN, NAG_WARNING, NAG_OK };
+	int counts[4] = { 0 }, total = 0;
+	for (size_t i = 0; i < all->n; i++) {
+		const cJSON *c = all->v[i].check;
 		enum nag_state s = NAG_UNKNOWN;
+		if (!c || (is_ok(c) && is_internal(c)))
+			continue;
 		nag_from_name(json_str(c, "state", ""), &s);
 		counts[s]++;
+		total++;
 	}
+	ctl_count(out, total, "check", "checks");
+	for (size_t i = 0, said = 0; i < 4; i++)
+		if (counts[order[i]])
+			buf_printf(out, "%s %d %s", said++ ? "," : ":", counts[order[i]], nag_name(order[i]));
+	buf_puts(out, "\n");
 }
 
-static void show_monitord(const cJSON *m, const struct stamp *now, struct buf *out)
+static void show_pager(const cJSON *m, struct buf *out)
+{
+	const cJSON *pager = get(m, "pager");
+	const char *digest = json_str(pager, "digest", ""), *verdict = json_str(pager, "verdict", "?");
+	if (!json_bool(pager, "connected", true) && strcmp(verdict, "planned") == 0)
+		buf_puts(out, "          pagerd said that it restarts\n");
+	else if (!json_bool(pager, "connected", true))
+		buf_printf(out, "          NO HEARTBEAT of pagerd (%s)\n", verdict);
+	else if (*digest && strcmp(digest, json_str(m, "digest", "")) != 0)
+		buf_printf(out, "          pagerd runs ANOTHER CONFIGURATION (%s, monitord %s)\n", digest,
+			   json_str(m, "digest", ""));
+}
+
+static void show_config_error(const cJSON *daemon, const struct ctl_style *style, struct buf *out)
+{
+	const char *error = json_str(daemon, "config_error", "");
+	if (!*error)
+		return;
+	buf_printf(out, "          CONFIGURATION NOT TAKEN, %s is in force:\n          ",
+		   json_bool(daemon, "from_copy", false) ? "the last good copy" : "the old one");
+	ctl_wrap(out, error, 10, 10, TEXT_LINES_MAX, style);
+}
+
+static void show_monitord(const cJSON *m, const struct entries *all, const struct ctl_style *style,
+			  const struct stamp *now, struct buf *out)
 {
 	char up[32];
-	int counts[4] = { 0 };
-	age_of(m, "started", now, up, sizeof up);
-	count_states(get(m, "checks"), counts);
-	buf_printf(out, "monitord  up %s, %d checks:", up, cJSON_GetArraySize(get(m, "checks")));
-	for (int i = 0; i < 4; i++)
-		if (counts[i] || i == 0)
-			buf_printf(out, "%s %d %s", i && out->data[out->len - 1] != ':' ? "," : "", counts[i],
-				   nag_name((enum nag_state)i));
-	buf_puts(out, "\n");
-	const char *error = json_str(m, "config_error", "");
-	if (*error)
-		buf_printf(out, "          CONFIGURATION: %s\n          (%s is in force)\n", error,
-			   json_bool(m, "from_copy", false) ? "the last good copy" : "the old one");
 	const cJSON *spool = get(m, "spool"), *p;
+	buf_printf(out, "monitord  up %s, ", ctl_age(m, "started", now, up, sizeof up));
+	count_states(all, out);
+	show_config_error(m, style, out);
 	if (*json_str(spool, "trouble", ""))
 		buf_printf(out, "          SPOOL: %s\n", json_str(spool, "trouble", ""));
 	cJSON_ArrayForEach(p, get(m, "probers"))
 		if (!json_bool(p, "up", true))
 			buf_printf(out, "          PROBER %s is down: %s\n", json_str(p, "place", "?"), json_str(p, "why", ""));
-	const cJSON *pager = get(m, "pager");
-	if (!json_bool(pager, "connected", true))
-		buf_printf(out, "          PAGER: no heartbeat (%s)\n", json_str(pager, "verdict", "?"));
-	else if (strcmp(json_str(pager, "digest", ""), json_str(m, "digest", "")) != 0 && *json_str(pager, "digest", ""))
-		buf_printf(out, "          PAGER: runs another configuration (%s, here %s)\n", json_str(pager, "digest", ""),
-			   json_str(m, "digest", ""));
+	show_pager(m, out);
+}
+
+static void count_incidents(const cJSON *pagerd, struct buf *out)
+{
+	int open = 0, acked = 0, quiet = 0;
+	const cJSON *i;
+	cJSON_ArrayForEach(i, get(pagerd, "incidents")) {
+		const char *phase = json_str(i, "phase", "");
+		open += still_pages(i);
+		acked += strcmp(phase, "acknowledged") == 0;
+		quiet += strcmp(phase, "suppressed") == 0 || (strcmp(phase, "new") == 0 && json_bool(i, "suppressed", false));
+	}
+	if (open)
+		ctl_count(out, open, "incident is open", "incidents are open");
+	else
+		buf_puts(out, "no open incident");
+	if (acked)
+		buf_printf(out, ", %d acknowledged", acked);
+	if (quiet)
+		buf_printf(out, ", %d kept quiet", quiet);
+	buf_puts(out, "\n");
 }
 
 static void show_line(const cJSON *l, const struct ctl_style *style, struct buf *out)
 {
-	bool good = json_bool(l, "up", false) && json_bool(l, "ok", false);
-	buf_printf(out, "line      %s (%s): %s", json_str(l, "name", "?"), json_str(l, "notifier", "?"),
-		   good ? "ok" : json_bool(l, "up", false) ? "NOT OK" : "DOWN");
-	if (*json_str(l, "text", "")) {
-		buf_puts(out, ", ");
-		add_cut(out, json_str(l, "text", ""), style->columns ? style->columns - 40 : 0);
-	}
+	struct buf words;
+	const char *text = json_str(l, "text", "");
+	bool up = json_bool(l, "up", false), good = up && json_bool(l, "ok", false);
+	buf_init(&words, 4096);
+	buf_printf(&words, "%s (%s) %s", json_str(l, "name", "?"), json_str(l, "notifier", "?"),
+		   good ? "ok" : up ? "NOT OK" : "DOWN");
+	if (*text)
+		buf_printf(&words, ": %s", text);
 	if (json_int(l, "queue", 0))
-		buf_printf(out, ", %d waiting", (int)json_int(l, "queue", 0));
-	buf_puts(out, "\n");
-}
-
-static void show_page(const cJSON *p, struct buf *out)
-{
-	buf_printf(out, "            %s to %s: %s", json_str(p, "kind", "?"), json_str(p, "contact", "?"),
-		   json_str(p, "phase", "?"));
-	if (*json_str(p, "route", ""))
-		buf_printf(out, " on %s (%s)", json_str(p, "route", ""), json_str(p, "to", ""));
-	if (json_int(p, "attempts", 0) > 1)
-		buf_printf(out, ", %d attempts", (int)json_int(p, "attempts", 0));
-	if (*json_str(p, "detail", ""))
-		buf_printf(out, ": %.120s", json_str(p, "detail", ""));
-	buf_puts(out, "\n");
-}
-
-static void show_incident(const cJSON *i, const struct ctl_style *style, const struct stamp *now, struct buf *out)
-{
-	char age[32];
-	age_of(i, "opened", now, age, sizeof age);
-	buf_printf(out, "incident  %s ", json_str(i, "id", "?"));
-	add_state(out, json_str(i, "state", "?"), style);
-	buf_printf(out, " %s, %s", json_str(i, "check", "?"), json_str(i, "phase", "?"));
-	if (*json_str(i, "by", ""))
-		buf_printf(out, " by %s", json_str(i, "by", ""));
-	buf_printf(out, ", %s ago\n", age);
-	const cJSON *p;
-	cJSON_ArrayForEach(p, get(i, "pages"))
-		show_page(p, out);
+		buf_puts(&words, "; sends a page now");
+	buf_puts(out, "line      ");
+	ctl_wrap(out, buf_str(&words), 10, 10, good ? 1 : TEXT_LINES_MAX, style);
+	buf_fini(&words);
 }
 
 static void show_pagerd(const cJSON *p, const struct ctl_style *style, const struct stamp *now, struct buf *out)
 {
 	char up[32];
-	const cJSON *o;
-	int open = 0;
-	age_of(p, "started", now, up, sizeof up);
-	cJSON_ArrayForEach(o, get(p, "incidents"))
-		open += strcmp(json_str(o, "phase", ""), "recovered") != 0;
-	buf_printf(out, "pagerd    up %s, supervisor %s, %d open incident%s\n", up,
-		   json_str(get(p, "supervisor"), "verdict", "?"), open, open == 1 ? "" : "s");
-	const char *error = json_str(p, "config_error", "");
-	if (*error)
-		buf_printf(out, "          CONFIGURATION: %s\n", error);
-	if (json_int(get(p, "spool"), "bad", 0))
-		buf_printf(out, "          %d unreadable event files in the spool's bad/\n",
-			   (int)json_int(get(p, "spool"), "bad", 0));
-	cJSON_ArrayForEach(o, get(p, "lines"))
-		show_line(o, style, out);
-	cJSON_ArrayForEach(o, get(p, "incidents"))
-		if (strcmp(json_str(o, "phase", ""), "recovered") != 0)
-			show_incident(o, style, now, out);
+	const cJSON *l;
+	const char *verdict = json_str(get(p, "supervisor"), "verdict", "?");
+	buf_printf(out, "pagerd    up %s, ", ctl_age(p, "started", now, up, sizeof up));
+	count_incidents(p, out);
+	if (strcmp(verdict, "planned") == 0)
+		buf_puts(out, "          monitord said that it restarts\n");
+	else if (strcmp(verdict, "alive") != 0)
+		buf_printf(out, "          NO HEARTBEAT of monitord (%s)\n", verdict);
+	show_config_error(p, style, out);
+	if (json_bool(p, "state_trouble", false))
+		buf_puts(out, "          DISK: it does not take what pagerd writes\n");
+	int bad = (int)json_int(get(p, "spool"), "bad", 0);
+	if (bad) {
+		buf_puts(out, "          ");
+		ctl_count(out, bad, "unreadable event file", "unreadable event files");
+		buf_puts(out, " in the spool's bad/\n");
+	}
+	cJSON_ArrayForEach(l, get(p, "lines"))
+		show_line(l, style, out);
+}
+
+/* --- checks and incidents --- */
+
+static void show_block(const struct entry *e, const struct ctl_style *style, const struct stamp *now, struct buf *out)
+{
+	char age[32];
+	const cJSON *o = e->check ? e->check : e->incident, *i = e->incident;
+	ctl_state(out, json_str(o, "state", "?"), style);
+	buf_printf(out, " %s  %s", name_of(e), ctl_age(o, "since", now, age, sizeof age));
+	if (i)
+		buf_printf(out, "  #%s", json_str(i, "id", "?"));
+	if (i && strcmp(json_str(i, "phase", ""), "acknowledged") == 0)
+		buf_printf(out, ", acknowledged by %s", *json_str(i, "by", "") ? json_str(i, "by", "") : "somebody");
+	if (i && *json_str(i, "comment", ""))
+		buf_printf(out, ": %s", json_str(i, "comment", ""));
+	if (e->check && !json_bool(e->check, "hard", true))
+		buf_printf(out, "  attempt %d of %d, not confirmed", (int)json_int(e->check, "attempt", 0),
+			   (int)json_int(e->check, "max", 0));
+	buf_puts(out, "\n         ");
+	ctl_wrap(out, ctl_says(o), 9, 9, TEXT_LINES_MAX, style);
+	if (json_bool(o, "suppressed", false))
+		buf_printf(out, "         %s\n", json_str(o, e->check ? "why" : "why_suppressed", ""));
+	if (i)
+		ctl_pages_now(i, 9, style, now, out);
+}
+
+static void show_row(const struct entry *e, int width, const struct ctl_style *style, const struct stamp *now,
+		     struct buf *out)
+{
+	char age[32], given[80], tag[256] = "";
+	const cJSON *c = e->check;
+	if (json_bool(c, "suppressed", false))
+		snprintf(tag, sizeof tag, "no page: %.160s; ", json_str(c, "why", ""));
+	else if (ctl_downtime(c, given, sizeof given))
+		snprintf(tag, sizeof tag, "(%s) ", given);
+	ctl_state(out, json_str(c, "state", "?"), style);
+	buf_puts(out, " ");
+	ctl_pad(out, name_of(e), width);
+	buf_printf(out, " %9s  ", ctl_age(c, "since", now, age, sizeof age));
+	struct buf words;
+	buf_init(&words, 8192);
+	buf_printf(&words, "%s%.*s", tag, (int)strcspn(ctl_says(c), "\n"), ctl_says(c));
+	ctl_cut(out, buf_str(&words), style->columns ? style->columns - 21 - width : 0);
+	buf_puts(out, "\n");
+	buf_fini(&words);
+}
+
+/* The internal checks that are fine, in one line. */
+static void show_internal(const struct entries *all, struct buf *out, const struct ctl_style *style)
+{
+	int n = 0;
+	for (size_t i = 0; i < all->n; i++)
+		n += is_row(&all->v[i]) && is_internal(all->v[i].check) && is_ok(all->v[i].check);
+	if (!n)
+		return;
+	ctl_state(out, "OK", style);
+	buf_puts(out, " self: ");
+	ctl_count(out, n, "internal check\n", "internal checks\n");
+}
+
+static void show_rows(const struct entries *all, const struct ctl_style *style, const struct stamp *now,
+		      struct buf *out)
+{
+	int width = 4, ok = 0, hidden = 0;
+	for (size_t i = 0; i < all->n; i++) {
+		const struct entry *e = &all->v[i];
+		int n = ctl_width(name_of(e));
+		if (!is_row(e) || (is_internal(e->check) && is_ok(e->check) && !style->all))
+			continue;
+		width = n > width ? n : width;
+		ok += is_ok(e->check);
+	}
+	width = style->columns && width > NAME_MAX_COLUMNS ? NAME_MAX_COLUMNS : width;
+	bool hide = style->columns && !style->all && ok > OK_ROWS_MAX;
+	for (size_t i = 0; i < all->n; i++) {
+		const struct entry *e = &all->v[i];
+		if (!is_row(e) || (is_internal(e->check) && is_ok(e->check) && !style->all))
+			continue;
+		if (hide && is_ok(e->check) && !cJSON_IsObject(get(e->check, "downtime")))
+			hidden++;
+		else
+			show_row(e, width, style, now, out);
+	}
+	if (hidden) {
+		ctl_state(out, "OK", style);
+		buf_printf(out, " %d checks (monitorctl status --all lists them)\n", hidden);
+	}
+	if (!style->all)
+		show_internal(all, out, style);
 }
 
 void ctl_show_status(const cJSON *monitord, const char *monitord_why, const cJSON *pagerd, const char *pagerd_why,
-		     const char *only, const struct ctl_style *style, const struct stamp *now, struct buf *out)
+		     const struct ctl_style *style, const struct stamp *now, struct buf *out)
 {
-	size_t n = 0;
-	const cJSON **list = sorted(get(monitord, "checks"), &n);
-	if (only) {
-		for (size_t i = 0; i < n; i++)
-			if (strcmp(json_str(list[i], "name", ""), only) == 0)
-				ctl_show_check(list[i], style, now, out);
-		free(list);
-		return;
-	}
+	struct entries all = gather(monitord, pagerd);
 	if (monitord)
-		show_monitord(monitord, now, out);
+		show_monitord(monitord, &all, style, now, out);
 	else
 		buf_printf(out, "monitord  DOES NOT ANSWER: %s\n", monitord_why);
 	if (pagerd)
 		show_pagerd(pagerd, style, now, out);
 	else
 		buf_printf(out, "pagerd    DOES NOT ANSWER: %s\n", pagerd_why);
-	if (n)
+	bool first = true;
+	for (size_t i = 0; i < all.n; i++) {
+		if (is_row(&all.v[i]))
+			continue;
+		buf_puts(out, first ? "\n" : "");
+		show_block(&all.v[i], style, now, out);
+		first = false;
+	}
+	if (monitord)
 		buf_puts(out, "\n");
-	for (size_t i = 0; i < n; i++)
-		show_row(list[i], style, now, out);
-	free(list);
+	show_rows(&all, style, now, out);
+	free(all.v);
 }
 
-static void show_perf(const cJSON *p, struct buf *out)
+bool ctl_has_problem(const cJSON *monitord, const cJSON *pagerd)
 {
-	const cJSON *v = get(p, "value");
-	char value[40] = "unknown";
-	if (cJSON_IsNumber(v))
-		snprintf(value, sizeof value, "%.6g", v->valuedouble);
-	buf_printf(out, "  %-24s %s %s", json_str(p, "label", "?"), value, json_str(p, "uom", ""));
-	if (*json_str(p, "warn", ""))
-		buf_printf(out, "  warning %s", json_str(p, "warn", ""));
-	if (*json_str(p, "crit", ""))
-		buf_printf(out, "  critical %s", json_str(p, "crit", ""));
-	buf_puts(out, "\n");
-}
-
-static void show_more(const char *more, struct buf *out)
-{
-	while (*more) {
-		size_t n = strcspn(more, "\n");
-		buf_printf(out, "  %.*s\n", (int)n, more);
-		more += n + (more[n] == '\n');
-	}
-}
-
-void ctl_show_check(const cJSON *c, const struct ctl_style *style, const struct stamp *now, struct buf *out)
-{
-	char age[32], last[32];
-	const cJSON *p, *downtime = get(c, "downtime");
-	age_of(c, "since", now, age, sizeof age);
-	age_of(c, "last_run", now, last, sizeof last);
-	add_state(out, json_str(c, "state", "?"), style);
-	buf_printf(out, " %s: %s\n", json_str(c, "name", "?"), json_str(c, "text", ""));
-	show_more(json_str(c, "more", ""), out);
-	buf_printf(out, "  %s for %s (attempt %d of %d); probe %s%s%s; last run %s ago\n",
-		   json_bool(c, "hard", true) ? "hard" : "soft", age, (int)json_int(c, "attempt", 0),
-		   (int)json_int(c, "max", 0), json_str(c, "probe", "?"), *json_str(c, "host", "") ? " at " : "",
-		   json_str(c, "host", ""), last);
-	if (!json_bool(c, "measured", true))
-		buf_puts(out, "  not measured: the check could not be run\n");
-	if (json_bool(c, "suppressed", false))
-		buf_printf(out, "  no page: %s\n", json_str(c, "why", ""));
-	if (cJSON_IsObject(downtime)) {
-		char until[32];
-		clock_text(json_int(downtime, "until_wall_ms", 0), until, sizeof until);
-		buf_printf(out, "  downtime until %s by %s: %s\n", until, json_str(downtime, "by", "?"),
-			   json_str(downtime, "comment", ""));
-	}
-	cJSON_ArrayForEach(p, get(c, "perf"))
-		show_perf(p, out);
-}
-
-void ctl_show_history(const cJSON *answer, const struct ctl_style *style, struct buf *out)
-{
-	const cJSON *events = get(answer, "events");
-	for (int i = cJSON_GetArraySize(events) - 1; i >= 0; i--) {
-		const cJSON *e = cJSON_GetArrayItem(events, i);
-		struct stamp at = { 0 };
-		char when[32];
-		json_get_stamp(e, "at", &at);
-		buf_printf(out, "%s  ", clock_text(at.wall_ms, when, sizeof when));
-		add_state(out, json_str(e, "state", "?"), style);
-		buf_printf(out, " %s%s: ", json_str(e, "check", "?"),
-			   json_bool(e, "suppressed", false) ? " (no page)" : "");
-		int used = 32 + (int)strlen(json_str(e, "check", "?"));
-		add_cut(out, json_str(e, "text", ""), style->columns ? (style->columns > used + 10 ? style->columns - used : 10) : 0);
-		buf_puts(out, "\n");
-	}
-}
-
-bool ctl_has_problem(const cJSON *monitord)
-{
-	const cJSON *c;
-	cJSON_ArrayForEach(c, get(monitord, "checks"))
-		if (json_bool(c, "problem", false) && !json_bool(c, "suppressed", false))
+	const cJSON *o;
+	cJSON_ArrayForEach(o, get(monitord, "checks"))
+		if (json_bool(o, "problem", false) && !json_bool(o, "suppressed", false))
+			return true;
+	cJSON_ArrayForEach(o, get(pagerd, "lines"))
+		if (!json_bool(o, "up", true) || !json_bool(o, "ok", true))
 			return true;
 	return false;
 }

@@ -5,28 +5,15 @@
 #ifndef MONITORD_CTL_SHOW_H
 #define MONITORD_CTL_SHOW_H
 
-#include <stdbool.h>
-
-#include "../lib/buf.h"
-#include "../lib/clock.h"
+#include "ctl_text.h"
 
 struct cJSON;
 
-struct ctl_style {
-	bool colour;
-	int columns; /* lines are cut to this many characters; 0: never cut */
-};
-
-/* Both snapshots (either may be NULL: that daemon did not answer, and why says it); only: show this check alone, in
- * full, or NULL. */
+/* Both snapshots; either may be NULL: that daemon did not answer, and why says it. What is wrong comes first, each
+ * problem with its incident and who was paged; then, a line each, what is wrong but pages nobody, and what is OK. */
 void ctl_show_status(const struct cJSON *monitord, const char *monitord_why, const struct cJSON *pagerd,
-		     const char *pagerd_why, const char *only, const struct ctl_style *style, const struct stamp *now,
-		     struct buf *out);
-/* One check object of monitord's snapshot, in full. */
-void ctl_show_check(const struct cJSON *check, const struct ctl_style *style, const struct stamp *now, struct buf *out);
-/* The answer of "history", newest last. */
-void ctl_show_history(const struct cJSON *answer, const struct ctl_style *style, struct buf *out);
-/* True when some check has a hard problem that nobody suppressed. */
-bool ctl_has_problem(const struct cJSON *monitord);
+		     const char *pagerd_why, const struct ctl_style *style, const struct stamp *now, struct buf *out);
+/* True when some check has a confirmed problem that pages, or a line cannot send. */
+bool ctl_has_problem(const struct cJSON *monitord, const struct cJSON *pagerd);
 
 #endif

@@ -36,7 +36,7 @@ static void do_ack(struct pager *p, struct control_client *client, const cJSON *
 	struct incident *i = *name ? pager_find(p, name) : NULL;
 	if (!i) {
 		control_error(client,
-			      *name ? "no incident and no check \"%.128s\" is known to the pager"
+			      *name ? "there is no incident \"%.128s\", and none of a check of that name"
 				    : "which incident? Its id or the check's name is needed%s",
 			      name);
 		return;

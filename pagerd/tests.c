@@ -46,9 +46,11 @@ static void finish(struct tests *t, struct test *x, const char *late)
 	json_add_int(o, "attempts", x->c->tried);
 	if (!sent) {
 		char text[512];
-		snprintf(text, sizeof text, "the test page was not sent: %s%s%s",
+		bool unknown = a && a->ended && a->outcome == OUTCOME_UNKNOWN;
+		snprintf(text, sizeof text, "the test page %s: %s%s%s",
+			 unknown ? "may have been sent, or not" : "was not sent",
 			 late ? late
-			 : a  ? result
+			 : a  ? a->line
 			      : "no route could be tried",
 			 *detail ? ": " : "", detail);
 		cJSON_AddStringToObject(o, "error", text);
@@ -96,6 +98,16 @@ static struct call *make_call(struct tests *t, const char *contact, const char *
 	return NULL;
 }
 
+static void refuse_contact(const struct config *conf, struct control_client *client, const char *contact)
+{
+	char known[256] = "";
+	size_t used = 0;
+	for (size_t i = 0; i < conf->ncontacts && used + EVENT_NAME_MAX + 3 < sizeof known; i++)
+		used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
+					 conf->contacts[i].name);
+	control_error(client, "there is no contact \"%.128s\"; there are: %s", contact, known);
+}
+
 /* True when this can be asked for; else the client was told why not. */
 static bool acceptable(struct tests *t, struct control_client *client, const char *contact, const char *line,
 		       const char *to)
@@ -106,7 +118,7 @@ static bool acceptable(struct tests *t, struct control_client *client, const cha
 	else if (line && conf->has_last_resort && strcmp(conf->last_resort.line, line) == 0)
 		control_error(client, "line \"%s\" is the last resort: monitord alone uses it", line);
 	else if (contact && !config_contact(conf, contact))
-		control_error(client, "there is no contact \"%s\"", contact);
+		refuse_contact(conf, client, contact);
 	else if (!contact && !(line && to))
 		control_error(client, "a contact is needed, or a line and an address");
 	else if (to && !line)
