@@ -21,7 +21,8 @@
 
 /* --- burials --------------------------------------------------------------------------------------- */
 
-/* A check that is not configured any more: its problem is taken back; when that is in the spool, its record goes. */
+/* A check that is not configured any more: its problem is taken back; when that is in the spool, its record
+ * goes. */
 static void bury(struct super *s, struct check *c)
 {
 	struct check **v = realloc(s->buried, (s->nburied + 1) * sizeof *v);
@@ -87,7 +88,8 @@ void apply_bury_orphans(struct super *s)
 	struct dirent *e;
 	while (d && (e = readdir(d))) {
 		size_t n = strlen(e->d_name);
-		struct check *c = n > 5 && strcmp(e->d_name + n - 5, ".json") == 0 ? orphan(s, e->d_name) : NULL;
+		struct check *c =
+		    n > 5 && strcmp(e->d_name + n - 5, ".json") == 0 ? orphan(s, e->d_name) : NULL;
 		if (!c)
 			continue;
 		say_again(s, c);
@@ -99,11 +101,13 @@ void apply_bury_orphans(struct super *s)
 
 /* --- the configuration ----------------------------------------------------------------------------- */
 
-/* Taken out and put back at once: what was said in between may not be on disk yet, and its numbers are used. */
+/* Taken out and put back at once: what was said in between may not be on disk yet, and its numbers are used.
+ */
 static void rise_from_grave(struct super *s, struct check *c)
 {
 	for (size_t i = 0; i < s->nburied; i++)
-		if (strcmp(s->buried[i]->name, c->name) == 0 && s->buried[i]->judge.change >= c->judge.change) {
+		if (strcmp(s->buried[i]->name, c->name) == 0 &&
+		    s->buried[i]->judge.change >= c->judge.change) {
 			struct stamp now = clock_stamp();
 			judge_init(&c->judge, s->buried[i]->judge.change, &now);
 		}
@@ -160,7 +164,8 @@ static void apply_places(struct super *s)
 	drop_runs(s, NULL);
 	for (int i = 0; i < 2; i++) {
 		enum check_place which = (enum check_place)i;
-		const char *socket = which == PLACE_LOCAL ? conf->prober_local_socket : conf->prober_net_socket;
+		const char *socket =
+		    which == PLACE_LOCAL ? conf->prober_local_socket : conf->prober_net_socket;
 		bool wanted = place_wanted(conf, which);
 		if (s->places[i] && (!wanted || place_differs(s->places[i], libexec, socket))) {
 			drop_runs(s, s->places[i]);

@@ -10,8 +10,8 @@
 
 /* Takes conf into force, and over. False (and nothing happened) when memory is out. */
 bool apply_config(struct super *s, struct config *conf);
-/* Records on disk of checks that the configuration does not know: buried like those that a reload removes. Once, at the
- * start. */
+/* Records on disk of checks that the configuration does not know: buried like those that a reload removes.
+ * Once, at the start. */
 void apply_bury_orphans(struct super *s);
 /* Forgets the buried ones whose last event has arrived. Every second. */
 void apply_bury_finally(struct super *s);

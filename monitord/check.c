@@ -152,7 +152,8 @@ cJSON *check_to_json(const struct check *c, const struct stamp *now)
 	cJSON_AddStringToObject(o, "why", judge_problem(j) ? c->mute : "");
 	if (j->said) {
 		char incident[8];
-		cJSON_AddStringToObject(o, "incident", event_incident(c->name, j->opened, incident, sizeof incident));
+		cJSON_AddStringToObject(o, "incident",
+					event_incident(c->name, j->opened, incident, sizeof incident));
 	}
 	add_downtime(o, c, now);
 	cJSON_AddBoolToObject(o, "stale", j->stale);

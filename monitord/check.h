@@ -28,71 +28,73 @@ enum check_kind { CHECK_NET, CHECK_LOCAL, CHECK_SELF };
 struct outgoing {
 	struct outgoing *next;
 	struct event event;
-	uint64_t ticket;   /* the write of the state that holds it */
-	int64_t since_ms;  /* waiting since */
-	bool handed;       /* the spool writer has it */
-	bool twin;         /* it is in the spool's twin only, which a reboot empties */
+	uint64_t ticket;  /* the write of the state that holds it */
+	int64_t since_ms; /* waiting since */
+	bool handed;	  /* the spool writer has it */
+	bool twin;	  /* it is in the spool's twin only, which a reboot empties */
 };
-/* At most so many of one check are kept for the case of a crash; older ones are with the spool writer only. */
+/* At most so many of one check are kept for the case of a crash; older ones are with the spool writer only.
+ */
 enum { OUTGOING_MAX = 16 };
 
 /* Somebody waits: for the result of a run, or for the state to be on disk. */
 struct waiter {
 	struct waiter *next;
 	struct control_client *client;
-	int64_t after_ms;  /* a run that started at or after this; 0: not for a run */
-	uint64_t ticket;   /* or a write; 0: not for one */
-	int64_t until_ms;  /* not longer than that */
+	int64_t after_ms; /* a run that started at or after this; 0: not for a run */
+	uint64_t ticket;  /* or a write; 0: not for one */
+	int64_t until_ms; /* not longer than that */
 };
 
 struct check {
 	char name[EVENT_NAME_MAX];
 	enum check_kind kind;
 	const struct conf_check *conf; /* NULL: built-in */
-	const char *host;              /* of conf, or "" */
-	int max;                       /* max_check_attempts */
-	struct check **parents;        /* of the table; "self" is below_self instead */
+	const char *host;	       /* of conf, or "" */
+	int max;		       /* max_check_attempts */
+	struct check **parents;	       /* of the table; "self" is below_self instead */
 	size_t nparents;
 	bool below_self;
 
 	struct judge judge;
 	struct downtime downtime;
 	struct sched_slot slot;
-	struct run *run;               /* in flight; NULL: none */
-	int deaths;                    /* probers that died during its last runs, in a row */
-	int stuck;                     /* last runs in a row that stayed blocked in the kernel past their deadline */
+	struct run *run; /* in flight; NULL: none */
+	int deaths;	 /* probers that died during its last runs, in a row */
+	int stuck;	 /* last runs in a row that stayed blocked in the kernel past their deadline */
 
 	/* the last result */
 	bool has_run;
-	struct stamp last_run;         /* its start */
+	struct stamp last_run; /* its start */
 	double run_ms;
-	int64_t fresh_ms;              /* boot ms: when we last knew that things move; staleness counts from here */
-	char *text, *more, *perf;      /* perf: a JSON array as text; each may be NULL */
+	int64_t fresh_ms; /* boot ms: when we last knew that things move; staleness counts from here */
+	char *text, *more, *perf; /* perf: a JSON array as text; each may be NULL */
 	char layer[24];
-	char *blob;                    /* the probe's state; NULL: none */
+	char *blob; /* the probe's state; NULL: none */
 
 	/* waiting for the truth about parents (see parents.h) */
-	int64_t turned_ms;             /* boot ms: since when its results are what they are; 0: since before this process */
+	int64_t
+	    turned_ms; /* boot ms: since when its results are what they are; 0: since before this process */
 	bool was_blocked;
-	int64_t verify_ms;             /* wait for a run of its own that began at or after; 0: no */
-	int64_t hold_until_ms;         /* but not longer than until; 0: not waiting */
-	char mute[160];                /* why it may not page now; "" when it may */
+	int64_t verify_ms;     /* wait for a run of its own that began at or after; 0: no */
+	int64_t hold_until_ms; /* but not longer than until; 0: not waiting */
+	char mute[160];	       /* why it may not page now; "" when it may */
 
 	/* on disk (see state.h) */
-	uint64_t ticket;               /* the newest write asked for */
-	uint64_t generation;           /* grows with each write: tells the newer of state and twin */
-	bool dirty;                    /* to be written at leisure */
+	uint64_t ticket;     /* the newest write asked for */
+	uint64_t generation; /* grows with each write: tells the newer of state and twin */
+	bool dirty;	     /* to be written at leisure */
 	struct outgoing *out, **out_last;
 	size_t nout;
 	struct waiter *waiters;
 };
 
 struct checks {
-	struct check **v;              /* by name, in byte order */
+	struct check **v; /* by name, in byte order */
 	size_t n;
-	struct sched_slot **slots;     /* of those that run, in the same order */
+	struct sched_slot **slots; /* of those that run, in the same order */
 	size_t nslots;
-	struct check *self;            /* own link and gateway */
+	struct check *self; /* own link and gateway */
 	struct checks_host *hosts;
 	size_t nhosts;
 };
@@ -109,11 +111,11 @@ bool check_waiter_add(struct check *c, const struct waiter *w);
 struct cJSON *check_to_json(const struct check *c, const struct stamp *now);
 
 struct check *checks_find(const struct checks *t, const char *name);
-/* A table for conf. Checks of old that are still wanted are taken over (old keeps the others, to be buried by the caller, and
- * is otherwise empty); new ones are told to fresh() before their first due time is set. old may be NULL. False: out of
- * memory, nothing happened. */
-bool checks_build(struct checks *t, struct checks *old, const struct config *conf, void (*fresh)(void *arg, struct check *c),
-		  void *arg);
+/* A table for conf. Checks of old that are still wanted are taken over (old keeps the others, to be buried by
+ * the caller, and is otherwise empty); new ones are told to fresh() before their first due time is set. old
+ * may be NULL. False: out of memory, nothing happened. */
+bool checks_build(struct checks *t, struct checks *old, const struct config *conf,
+		  void (*fresh)(void *arg, struct check *c), void *arg);
 void checks_fini(struct checks *t);
 
 #endif

@@ -11,7 +11,7 @@ struct checks_host {
 	struct sched_host gap;
 };
 
-static const char *const built_in[] = { "self", "self.config", "self.pagerd", "self.prober", "self.spool" };
+static const char *const built_in[] = {"self", "self.config", "self.pagerd", "self.prober", "self.spool"};
 enum { BUILT_IN = sizeof built_in / sizeof *built_in };
 
 static int by_name(const void *a, const void *b)
@@ -81,7 +81,7 @@ static int host_cmp(const void *a, const void *b)
 
 static struct checks_host *host_find(const struct checks *t, const char *name)
 {
-	struct checks_host key = { .name = name };
+	struct checks_host key = {.name = name};
 	return t->nhosts ? bsearch(&key, t->hosts, t->nhosts, sizeof *t->hosts, host_cmp) : NULL;
 }
 
@@ -98,7 +98,8 @@ static void link_hosts(struct checks *t, const struct config *conf)
 			t->hosts[n++] = t->hosts[i];
 	t->nhosts = n;
 	for (size_t i = 0; i < t->n; i++) {
-		struct checks_host *h = t->v[i]->conf && t->v[i]->host[0] ? host_find(t, t->v[i]->host) : NULL;
+		struct checks_host *h =
+		    t->v[i]->conf && t->v[i]->host[0] ? host_find(t, t->v[i]->host) : NULL;
 		t->v[i]->slot.host = h ? &h->gap : NULL;
 	}
 }
@@ -123,7 +124,7 @@ struct room {
 	struct check **v, **order;
 	struct sched_slot **slots;
 	struct checks_host *hosts;
-	struct check **made;   /* new checks by position; NULL: taken over */
+	struct check **made; /* new checks by position; NULL: taken over */
 	struct check ***parents;
 	size_t n;
 };
@@ -147,9 +148,13 @@ static void room_fini(struct room *r)
 static bool room_init(struct room *r, const struct checks *old, const struct config *conf)
 {
 	size_t n = conf->nchecks + BUILT_IN;
-	*r = (struct room){ .v = calloc(n, sizeof *r->v), .order = calloc(n, sizeof *r->order),
-			    .slots = calloc(n, sizeof *r->slots), .hosts = calloc(n, sizeof *r->hosts),
-			    .made = calloc(n, sizeof *r->made), .parents = calloc(n, sizeof *r->parents), .n = n };
+	*r = (struct room){.v = calloc(n, sizeof *r->v),
+			   .order = calloc(n, sizeof *r->order),
+			   .slots = calloc(n, sizeof *r->slots),
+			   .hosts = calloc(n, sizeof *r->hosts),
+			   .made = calloc(n, sizeof *r->made),
+			   .parents = calloc(n, sizeof *r->parents),
+			   .n = n};
 	bool ok = r->v && r->order && r->slots && r->hosts && r->made && r->parents;
 	for (size_t i = 0; ok && i < n; i++) {
 		const char *name = i < BUILT_IN ? built_in[i] : conf->checks[i - BUILT_IN].name;
@@ -179,13 +184,13 @@ static void fill(struct checks *t, const struct room *r, struct checks *old, con
 	qsort(t->v, t->n, sizeof *t->v, by_name);
 }
 
-bool checks_build(struct checks *t, struct checks *old, const struct config *conf, void (*fresh)(void *arg, struct check *c),
-		  void *arg)
+bool checks_build(struct checks *t, struct checks *old, const struct config *conf,
+		  void (*fresh)(void *arg, struct check *c), void *arg)
 {
 	struct room r;
 	if (!room_init(&r, old, conf))
 		return false;
-	*t = (struct checks){ .v = r.v, .n = r.n, .slots = r.slots, .hosts = r.hosts };
+	*t = (struct checks){.v = r.v, .n = r.n, .slots = r.slots, .hosts = r.hosts};
 	fill(t, &r, old, conf);
 	for (size_t i = 0; i < r.n; i++)
 		link_parents(t, r.order[i], r.parents[i]);
@@ -209,5 +214,5 @@ void checks_fini(struct checks *t)
 	free(t->v);
 	free(t->slots);
 	free(t->hosts);
-	*t = (struct checks){ 0 };
+	*t = (struct checks){0};
 }

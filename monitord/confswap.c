@@ -56,7 +56,8 @@ static void *load(void *arg)
 	struct confswap *r = arg;
 	r->conf = config_load(r->s->main_file, NULL, &r->complaints);
 	r->keep_why[0] = '\0';
-	if (r->conf && !config_keep(r->conf, r->s->state_dir, r->keep_why, sizeof r->keep_why) && !r->keep_why[0])
+	if (r->conf && !config_keep(r->conf, r->s->state_dir, r->keep_why, sizeof r->keep_why) &&
+	    !r->keep_why[0])
 		snprintf(r->keep_why, sizeof r->keep_why, "no reason given");
 	uint64_t one = 1;
 	ssize_t n = write(r->fd, &one, sizeof one);
@@ -234,7 +235,8 @@ void confswap_free(struct confswap *r)
 	free(r);
 }
 
-/* A file that does not load may still tell where the state is: the path after monitord_state, quoted or not. */
+/* A file that does not load may still tell where the state is: the path after monitord_state, quoted or not.
+ */
 static char *state_in_text(const char *path)
 {
 	static const char key[] = "monitord_state";
@@ -261,7 +263,7 @@ struct config *confswap_first(const char *main_file, const char *state_dir, stru
 	if (conf)
 		return conf;
 	char *from_file = state_in_text(main_file);
-	const char *dirs[] = { state_dir, from_file, getenv("STATE_DIRECTORY"), "/var/lib/monitord" };
+	const char *dirs[] = {state_dir, from_file, getenv("STATE_DIRECTORY"), "/var/lib/monitord"};
 	for (size_t i = 0; i < sizeof dirs / sizeof *dirs && !conf; i++) {
 		char *kept = dirs[i] && *dirs[i] ? config_kept(dirs[i]) : NULL;
 		struct complaints again;

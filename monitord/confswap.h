@@ -11,8 +11,8 @@
 struct control_client;
 
 struct confswap *confswap_new(struct super *s);
-/* Reloads. client: who is answered {"ok":..,"digest":..,"complaints":[..]}; NULL: nobody (SIGHUP). Asked while one is
- * under way: once more after it, for the files may have changed since. */
+/* Reloads. client: who is answered {"ok":..,"digest":..,"complaints":[..]}; NULL: nobody (SIGHUP). Asked
+ * while one is under way: once more after it, for the files may have changed since. */
 void confswap_ask(struct confswap *r, struct control_client *client);
 /* Waits for a thread that is loading, at most a few seconds. */
 void confswap_free(struct confswap *r);

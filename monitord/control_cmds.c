@@ -67,7 +67,8 @@ static void do_check(struct super *s, struct control_client *client, const cJSON
 		return;
 	}
 	int64_t now = clock_boot_ms();
-	struct waiter w = { .client = client, .after_ms = now, .until_ms = now + 2 * c->conf->timeout_ms + RUN_PATIENCE_MS };
+	struct waiter w = {
+	    .client = client, .after_ms = now, .until_ms = now + 2 * c->conf->timeout_ms + RUN_PATIENCE_MS};
 	if (!check_waiter_add(c, &w)) {
 		control_error(client, "out of memory");
 		return;
@@ -89,8 +90,9 @@ static void do_downtime(struct super *s, struct control_client *client, const cJ
 		downtime_clear(&c->downtime);
 		log_notice("%s: downtime cancelled by %s", c->name, json_str(request, "by", "somebody"));
 	} else {
-		if (!downtime_set(&c->downtime, json_int(request, "from_wall_ms", 0), json_int(request, "until_wall_ms", 0),
-				  json_str(request, "by", ""), json_str(request, "comment", ""), clock_wall_ms(), why, sizeof why)) {
+		if (!downtime_set(&c->downtime, json_int(request, "from_wall_ms", 0),
+				  json_int(request, "until_wall_ms", 0), json_str(request, "by", ""),
+				  json_str(request, "comment", ""), clock_wall_ms(), why, sizeof why)) {
 			control_error(client, "downtime of %s: %s", c->name, why);
 			return;
 		}
@@ -98,7 +100,8 @@ static void do_downtime(struct super *s, struct control_client *client, const cJ
 		log_notice("%s: %s", c->name, downtime_text(&c->downtime, text, sizeof text));
 	}
 	core_downtime_changed(s, c);
-	struct waiter w = { .client = client, .ticket = c->ticket, .until_ms = clock_boot_ms() + WRITE_PATIENCE_MS };
+	struct waiter w = {
+	    .client = client, .ticket = c->ticket, .until_ms = clock_boot_ms() + WRITE_PATIENCE_MS};
 	if (!check_waiter_add(c, &w))
 		answer_check(client, c, "accepted; it is not known whether it is on disk");
 }
@@ -141,12 +144,15 @@ void commands_handle(void *arg, struct control_client *client, const cJSON *requ
 		control_subscribe(client);
 		control_reply(client, answer_ok());
 	} else
-		control_error(client, "monitord does not know \"%.64s\"; it knows status, check, downtime, history, reload, subscribe",
+		control_error(client,
+			      "monitord does not know \"%.64s\"; it knows status, check, downtime, history, "
+			      "reload, subscribe",
 			      what);
 }
 
 /* Takes the waiters out that f says are served, and answers them. */
-static void serve(struct check *c, bool (*served)(const struct waiter *w, int64_t value), int64_t value, const char *note)
+static void serve(struct check *c, bool (*served)(const struct waiter *w, int64_t value), int64_t value,
+		  const char *note)
 {
 	struct waiter **at = &c->waiters;
 	while (*at) {
@@ -190,7 +196,8 @@ void commands_answer_run(struct super *s, struct check *c, int64_t started_ms)
 void commands_answer_write(struct super *s, struct check *c, uint64_t ticket, const char *why)
 {
 	(void)s;
-	serve(c, waits_for_write, (int64_t)ticket, why ? "accepted, but not on disk: a reboot would forget it" : NULL);
+	serve(c, waits_for_write, (int64_t)ticket,
+	      why ? "accepted, but not on disk: a reboot would forget it" : NULL);
 }
 
 void commands_answer_gone(struct check *c, const char *why)

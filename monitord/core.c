@@ -10,7 +10,6 @@
 #include "../lib/log.h"
 #include "../lib/loop.h"
 #include "../lib/spool.h"
-#include "apply.h"
 #include "control_cmds.h"
 #include "pagerwatch.h"
 #include "prober.h"
@@ -19,8 +18,6 @@
 #include "settle.h"
 #include "snapshot.h"
 
-/* A tick that comes so late means that we slept (suspend, SIGSTOP): no one else is to blame for that time. */
-enum { TICK_MS = 1000, SLEPT_MS = 5000 };
 /* Checks that run more rarely than this have each run recorded, so that a restart does not run them again. */
 enum { RARE_MS = 300000 };
 /* A run that is lost with its prober is made again at once, but not for ever: it may be what kills it. */
@@ -46,7 +43,7 @@ static void mark_blocked(struct super *s)
 	}
 }
 
-static void start_due(void *arg)
+void core_start_due(void *arg)
 {
 	struct super *s = arg;
 	if (s->stopping)
@@ -65,8 +62,8 @@ static void start_due(void *arg)
 		if (!place_has_room(place_of(s, c)))
 			mark_blocked(s);
 	}
-	int64_t wait = wake == SCHED_NEVER ? TICK_MS : wake - clock_boot_ms();
-	loop_timer_in(s->sched_timer, wait < 0 ? 0 : wait > TICK_MS ? TICK_MS : wait);
+	int64_t wait = wake == SCHED_NEVER ? CORE_LOOK_MS : wake - clock_boot_ms();
+	loop_timer_in(s->sched_timer, wait < 0 ? 0 : wait > CORE_LOOK_MS ? CORE_LOOK_MS : wait);
 }
 
 void core_start_soon(struct super *s)
@@ -116,9 +113,11 @@ static void log_step(const struct check *c, enum judge_step step, bool first)
 	const struct judge *j = &c->judge;
 	const char *text = c->text ? c->text : "";
 	if (step == JUDGE_SOFT && j->measured && j->state != NAG_OK)
-		log_info("%s: %s, attempt %d of %d: %s", c->name, nag_name(j->state), j->attempt, c->max, text);
+		log_info("%s: %s, attempt %d of %d: %s", c->name, nag_name(j->state), j->attempt, c->max,
+			 text);
 	else if (step == JUDGE_SOFT && !j->measured)
-		log_info("%s: not measured, %d of %d: %s", c->name, j->unmeasured, judge_unmeasured_max(c->max), text);
+		log_info("%s: not measured, %d of %d: %s", c->name, j->unmeasured,
+			 judge_unmeasured_max(c->max), text);
 	else if (step == JUDGE_SOFT)
 		log_msg(first ? LOG_L_DEBUG : LOG_L_INFO, "%s: OK: %s", c->name, text);
 }
@@ -176,7 +175,8 @@ static void run_ended(struct super *s, struct check *c, bool at_once)
 	core_start_soon(s);
 }
 
-/* Each run that blocks costs a prober, which may not even be killable: such a check is tried more and more rarely. */
+/* Each run that blocks costs a prober, which may not even be killable: such a check is tried more and more
+ * rarely. */
 static void pause_if_stuck(struct check *c, const char *layer)
 {
 	c->stuck = strcmp(layer, "blocked") == 0 ? c->stuck + 1 : 0;
@@ -184,7 +184,8 @@ static void pause_if_stuck(struct check *c, const char *layer)
 		return;
 	int doublings = c->stuck - STUCK_MAX > 10 ? 10 : c->stuck - STUCK_MAX;
 	int64_t pause = c->slot.interval_ms << doublings;
-	sched_not_before(&c->slot, clock_boot_ms() + (pause > STUCK_PAUSE_MAX_MS ? STUCK_PAUSE_MAX_MS : pause));
+	sched_not_before(&c->slot,
+			 clock_boot_ms() + (pause > STUCK_PAUSE_MAX_MS ? STUCK_PAUSE_MAX_MS : pause));
 }
 
 static void on_done(void *arg, struct run *r, struct result *res, const char *blob, double run_ms)
@@ -197,7 +198,8 @@ static void on_done(void *arg, struct run *r, struct result *res, const char *bl
 	c->last_run = r->started;
 	c->run_ms = run_ms;
 	c->deaths = 0;
-	check_set_result(c, res->layer, buf_str(&res->text), buf_str(&res->more), res->nperf ? perf_text(res) : NULL);
+	check_set_result(c, res->layer, buf_str(&res->text), buf_str(&res->more),
+			 res->nperf ? perf_text(res) : NULL);
 	bool record = take_blob(c, blob);
 	enum judge_step step = judge_result(&c->judge, c->max, res->state, res->measured, &now);
 	record = record || before.attempt != c->judge.attempt || before.unmeasured != c->judge.unmeasured ||
@@ -249,7 +251,8 @@ static void on_room(void *arg)
 	core_start_soon(s);
 }
 
-const struct place_calls core_place_calls = { .done = on_done, .lost = on_lost, .store = on_store, .room = on_room };
+const struct place_calls core_place_calls = {
+    .done = on_done, .lost = on_lost, .store = on_store, .room = on_room};
 
 void core_drop_run(struct super *s, struct check *c)
 {
@@ -272,6 +275,21 @@ void core_self(struct super *s, const char *name, enum nag_state state, const ch
 	judged(s, c, step, !before.ever, step != JUDGE_SAME || before.attempt != c->judge.attempt);
 }
 
+void core_stale(struct super *s, struct check *c, int64_t now_ms)
+{
+	char text[120], span[32];
+	struct stamp now = clock_stamp();
+	snprintf(text, sizeof text, "stale: no result for %s",
+		 clock_span(now_ms - c->fresh_ms, span, sizeof span));
+	check_set_result(c, "stale", text, NULL, NULL);
+	judged(s, c, judge_stale(&c->judge, c->max, &now), false, true);
+}
+
+bool core_is_paused(const struct check *c)
+{
+	return c->stuck >= STUCK_MAX;
+}
+
 /* --- the disk tells -------------------------------------------------------------------------------- */
 
 static void recorded(struct super *s, struct check *c, const struct diskq_fate *f)
@@ -282,7 +300,7 @@ static void recorded(struct super *s, struct check *c, const struct diskq_fate *
 	commands_answer_write(s, c, f->ticket, f->where == DISKQ_DURABLE ? NULL : f->why);
 }
 
-static void on_disk(void *arg)
+void core_on_disk(void *arg)
 {
 	struct super *s = arg;
 	struct diskq_fate f;
@@ -302,84 +320,10 @@ static void on_disk(void *arg)
 	}
 }
 
-static void on_spool(void *arg)
+void core_on_spool(void *arg)
 {
 	struct super *s = arg;
 	say_spool_fates(s);
-}
-
-/* --- time ------------------------------------------------------------------------------------------ */
-
-static void look_for_stale(struct super *s, int64_t now_ms)
-{
-	struct stamp now = clock_stamp();
-	for (size_t i = 0; i < s->checks.nslots; i++) {
-		struct check *c = check_of_slot(s->checks.slots[i]);
-		int64_t limit = CORE_STALE_INTERVALS * c->slot.interval_ms + c->conf->timeout_ms;
-		char text[120], span[32];
-		if (c->judge.stale || c->run || c->stuck >= STUCK_MAX || now_ms - c->fresh_ms <= limit)
-			continue;
-		snprintf(text, sizeof text, "stale: no result for %s", clock_span(now_ms - c->fresh_ms, span, sizeof span));
-		check_set_result(c, "stale", text, NULL, NULL);
-		judged(s, c, judge_stale(&c->judge, c->max, &now), false, true);
-	}
-}
-
-static void forgive(struct super *s, int64_t ms, int64_t now_ms)
-{
-	char span[32];
-	log_warn("this process did not run for %s", clock_span(ms, span, sizeof span));
-	for (size_t i = 0; i < s->checks.nslots; i++)
-		check_of_slot(s->checks.slots[i])->fresh_ms += ms;
-	for (int i = 0; i < 2; i++)
-		if (s->places[i])
-			place_forgive(s->places[i], ms);
-	pagerwatch_forgive(s->pagerwatch, now_ms);
-}
-
-/* Writes what can wait, some at a time: records that only lost an event that has arrived. */
-static void save_leisurely(struct super *s)
-{
-	int left = 20;
-	for (size_t i = 0; i < s->checks.n && left > 0; i++) {
-		if (!s->checks.v[i]->dirty)
-			continue;
-		state_save(&s->state, s->checks.v[i]);
-		left--;
-	}
-}
-
-static void on_tick(void *arg)
-{
-	struct super *s = arg;
-	int64_t now = clock_boot_ms(), slept = now - s->tick_ms - TICK_MS;
-	s->tick_ms = now;
-	loop_timer_in(s->tick_timer, TICK_MS);
-	if (slept > SLEPT_MS)
-		forgive(s, slept, now);
-	for (int i = 0; i < 2; i++)
-		if (s->places[i])
-			place_tick(s->places[i], now);
-	pagerwatch_tick(s->pagerwatch, now);
-	self_tick(s, now);
-	look_for_stale(s, now);
-	settle_all(s);
-	for (size_t i = 0; i < s->checks.n; i++)
-		if (s->checks.v[i]->out)
-			say_tick(s, s->checks.v[i], now);
-	commands_tick(s, now);
-	apply_bury_finally(s);
-	save_leisurely(s);
-	if (now - s->beat_snapshot_ms >= s->conf->beat_ms) {
-		s->beat_snapshot_ms = now;
-		snapshot_write(s);
-	}
-	start_due(s);
-}
-
-static void on_settle(void *arg)
-{
-	settle_all(arg);
 }
 
 void core_settle_soon(struct super *s)
@@ -394,42 +338,4 @@ void core_downtime_changed(struct super *s, struct check *c)
 	state_save(&s->state, c);
 	publish_change(s, c);
 	snapshot_later(s);
-}
-
-static void on_snapshot(void *arg)
-{
-	snapshot_flush(arg);
-}
-
-void core_start(struct super *s)
-{
-	s->tick_ms = clock_boot_ms();
-	s->disk_fd = loop_fd_new(s->base, diskq_fd(s->disk), on_disk, s);
-	s->spool_fd = loop_fd_new(s->base, spool_writer_fd(s->spool), on_spool, s);
-	s->tick_timer = loop_timer_new(s->base, on_tick, s);
-	s->sched_timer = loop_timer_new(s->base, start_due, s);
-	s->settle_timer = loop_timer_new(s->base, on_settle, s);
-	s->snapshot_timer = loop_timer_new(s->base, on_snapshot, s);
-	loop_timer_in(s->tick_timer, 0);
-}
-
-void core_stop(struct super *s)
-{
-	s->stopping = true;
-	for (size_t i = 0; i < s->checks.nslots; i++)
-		core_drop_run(s, check_of_slot(s->checks.slots[i]));
-	for (int i = 0; i < 2; i++) {
-		place_free(s->places[i]);
-		s->places[i] = NULL;
-	}
-	/* what is on its way gets there, or is written again at the next start */
-	diskq_flush(s->disk, 3000);
-	on_disk(s);
-	spool_writer_flush(s->spool, 3000);
-	say_spool_fates(s);
-	for (size_t i = 0; i < s->checks.n; i++)
-		if (s->checks.v[i]->dirty)
-			state_save(&s->state, s->checks.v[i]);
-	diskq_flush(s->disk, 3000);
-	snapshot_write(s);
 }

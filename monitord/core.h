@@ -7,15 +7,19 @@
 
 #include "super.h"
 
-/* No result for so many intervals and one time limit: stale. */
-enum { CORE_STALE_INTERVALS = 3 };
-
-void core_start(struct super *s);
-void core_stop(struct super *s);
 /* A built-in check's finding. */
 void core_self(struct super *s, const char *name, enum nag_state state, const char *layer, const char *text);
 /* Lets the judge compare what is and what was said, of all checks, in the next turn of the loop. */
 void core_settle_soon(struct super *s);
+/* For the loop (arg is the supervisor): starts what is due; takes what the disk and the spool tell. */
+enum { CORE_LOOK_MS = 1000 };
+void core_start_due(void *arg);
+void core_on_disk(void *arg);
+void core_on_spool(void *arg);
+/* No result came for too long. */
+void core_stale(struct super *s, struct check *c, int64_t now_ms);
+/* It is tried rarely on purpose, because it blocks. */
+bool core_is_paused(const struct check *c);
 /* Looks at the schedule in the next turn of the loop. */
 void core_start_soon(struct super *s);
 /* Nobody waits for the run that is in flight; it is made again. */

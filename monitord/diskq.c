@@ -61,7 +61,7 @@ static void tell(struct diskq *q, const struct job *j, enum diskq_where where, c
 	struct told *t = calloc(1, sizeof *t);
 	if (!t)
 		return;
-	t->fate = (struct diskq_fate){ .ticket = j->ticket, .where = where };
+	t->fate = (struct diskq_fate){.ticket = j->ticket, .where = where};
 	snprintf(t->fate.key, sizeof t->fate.key, "%s", j->key);
 	snprintf(t->fate.why, sizeof t->fate.why, "%s", why);
 	pthread_mutex_lock(&q->lock);
@@ -283,7 +283,8 @@ static uint64_t submit(struct diskq *q, struct job *j)
 	return ticket;
 }
 
-uint64_t diskq_put(struct diskq *q, const char *key, const char *path, const char *twin, char *data, size_t len)
+uint64_t diskq_put(struct diskq *q, const char *key, const char *path, const char *twin, char *data,
+		   size_t len)
 {
 	struct job *j = job_new(PUT, path, twin);
 	if (!j) {

@@ -26,10 +26,12 @@ struct diskq_fate {
 };
 
 struct diskq *diskq_new(void);
-/* Replaces path by data (taken over). key: what fates are told by. twin: a path or NULL. Returns the ticket. */
-uint64_t diskq_put(struct diskq *q, const char *key, const char *path, const char *twin, char *data, size_t len);
-/* Calls f(arg) on the thread, in order with the writes; f frees arg. At most DISKQ_CALLS_MAX wait: then false, and arg
- * stays the caller's. */
+/* Replaces path by data (taken over). key: what fates are told by. twin: a path or NULL. Returns the ticket.
+ */
+uint64_t diskq_put(struct diskq *q, const char *key, const char *path, const char *twin, char *data,
+		   size_t len);
+/* Calls f(arg) on the thread, in order with the writes; f frees arg. At most DISKQ_CALLS_MAX wait: then
+ * false, and arg stays the caller's. */
 enum { DISKQ_CALLS_MAX = 10000 };
 bool diskq_call(struct diskq *q, void (*f)(void *arg), void *arg);
 /* Removes a file (and forgets what waits to be written there). */

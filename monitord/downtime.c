@@ -36,10 +36,11 @@ bool downtime_set(struct downtime *d, int64_t from_ms, int64_t until_ms, const c
 	if (until_ms <= from_ms)
 		return refuse(why, size, "the end is not after the beginning");
 	if (until_ms - now_wall_ms > DOWNTIME_LONGEST_MS)
-		return refuse(why, size, "longer than 366 days: take the check out of the configuration instead");
+		return refuse(why, size,
+			      "longer than 366 days: take the check out of the configuration instead");
 	if (!by || !*by)
 		return refuse(why, size, "who sets it (by) is missing");
-	*d = (struct downtime){ .from_ms = from_ms, .until_ms = until_ms };
+	*d = (struct downtime){.from_ms = from_ms, .until_ms = until_ms};
 	copy_text(d->by, sizeof d->by, by);
 	copy_text(d->comment, sizeof d->comment, comment ? comment : "");
 	return true;
@@ -47,7 +48,7 @@ bool downtime_set(struct downtime *d, int64_t from_ms, int64_t until_ms, const c
 
 void downtime_clear(struct downtime *d)
 {
-	*d = (struct downtime){ 0 };
+	*d = (struct downtime){0};
 }
 
 bool downtime_given(const struct downtime *d)
@@ -69,6 +70,7 @@ char *downtime_text(const struct downtime *d, char *out, size_t size)
 {
 	char when[32];
 	clock_text(d->until_ms, when, sizeof when);
-	snprintf(out, size, "in downtime until %s (%s%s%s)", when, d->by, d->comment[0] ? ": " : "", d->comment);
+	snprintf(out, size, "in downtime until %s (%s%s%s)", when, d->by, d->comment[0] ? ": " : "",
+		 d->comment);
 	return out;
 }

@@ -23,7 +23,7 @@ struct downtime {
 bool downtime_set(struct downtime *d, int64_t from_ms, int64_t until_ms, const char *by, const char *comment,
 		  int64_t now_wall_ms, char *why, size_t size);
 void downtime_clear(struct downtime *d);
-bool downtime_given(const struct downtime *d);  /* set, even if it has not begun */
+bool downtime_given(const struct downtime *d); /* set, even if it has not begun */
 bool downtime_active(const struct downtime *d, int64_t now_wall_ms);
 bool downtime_over(const struct downtime *d, int64_t now_wall_ms); /* given, and its end has passed */
 /* "in downtime until 2026-11-21 03:12:45 (alice: new disks)", into out; returns out. */

@@ -26,7 +26,7 @@ struct evlog {
 	size_t keep;
 	struct diskq *disk;
 	struct asked *answers; /* read, to be told in the loop */
-	int fd;                /* eventfd: answers wait */
+	int fd;		       /* eventfd: answers wait */
 	struct loop_fd *event;
 	/* the writing thread's own: */
 	bool counted;
@@ -210,7 +210,7 @@ void evlog_add(struct evlog *h, const struct event *e)
 		return;
 	}
 	cJSON_Delete(v);
-	*a = (struct add){ .h = h, .line = line.data, .len = line.len };
+	*a = (struct add){.h = h, .line = line.data, .len = line.len};
 	pthread_mutex_lock(&h->lock);
 	h->users++;
 	pthread_mutex_unlock(&h->lock);
@@ -222,7 +222,8 @@ void evlog_add(struct evlog *h, const struct event *e)
 	drop(h);
 }
 
-/* One line, if it is an event of that check. The text is looked at before it is parsed: most lines are of others. */
+/* One line, if it is an event of that check. The text is looked at before it is parsed: most lines are of
+ * others. */
 static cJSON *wanted(const char *line, size_t len, const char *name, const char *needle)
 {
 	if (name && !memmem(line, len, needle, strlen(needle)))
@@ -279,7 +280,8 @@ static void read_for(void *arg)
 	drop(h);
 }
 
-bool evlog_ask(struct evlog *h, const char *name, size_t limit, void (*done)(void *arg, cJSON *events), void *arg)
+bool evlog_ask(struct evlog *h, const char *name, size_t limit, void (*done)(void *arg, cJSON *events),
+	       void *arg)
 {
 	struct asked *a = calloc(1, sizeof *a);
 	if (!a || (name && !(a->name = strdup(name)))) {

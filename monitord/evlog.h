@@ -19,11 +19,13 @@ struct evlog;
 struct evlog *evlog_new(struct event_base *base, const char *state_dir, size_t keep, struct diskq *disk);
 void evlog_keep(struct evlog *h, size_t keep);
 void evlog_add(struct evlog *h, const struct event *e);
-/* The newest limit events (of that check, when name is not NULL), newest first, as a JSON array. Reads here and now. */
+/* The newest limit events (of that check, when name is not NULL), newest first, as a JSON array. Reads here
+ * and now. */
 struct cJSON *evlog_read(const struct evlog *h, const char *name, size_t limit);
-/* The same by the writing thread, after all that was added; done is called from the loop and owns events. False: too many
- * ask. Whoever frees the log first gets no call. */
-bool evlog_ask(struct evlog *h, const char *name, size_t limit, void (*done)(void *arg, struct cJSON *events), void *arg);
+/* The same by the writing thread, after all that was added; done is called from the loop and owns events.
+ * False: too many ask. Whoever frees the log first gets no call. */
+bool evlog_ask(struct evlog *h, const char *name, size_t limit, void (*done)(void *arg, struct cJSON *events),
+	       void *arg);
 void evlog_free(struct evlog *h);
 
 #endif

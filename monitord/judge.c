@@ -6,8 +6,13 @@
 
 void judge_init(struct judge *j, uint64_t change, const struct stamp *now)
 {
-	*j = (struct judge){ .state = NAG_UNKNOWN, .measured = true, .hard = NAG_OK, .hard_measured = true,
-			     .since = *now, .change = change, .opened = 0 };
+	*j = (struct judge){.state = NAG_UNKNOWN,
+			    .measured = true,
+			    .hard = NAG_OK,
+			    .hard_measured = true,
+			    .since = *now,
+			    .change = change,
+			    .opened = 0};
 }
 
 int judge_unmeasured_max(int max_attempts)
@@ -126,9 +131,14 @@ enum judge_step judge_stale(struct judge *j, int max_attempts, const struct stam
 
 static void fill(struct judge_say *say, const struct judge *j, enum event_kind kind, bool suppressed)
 {
-	*say = (struct judge_say){ .kind = kind, .state = j->hard, .measured = j->hard_measured,
-				   .previous = j->said ? j->said_state : NAG_OK, .suppressed = suppressed,
-				   .change = j->change, .opened = j->opened, .since = j->since };
+	*say = (struct judge_say){.kind = kind,
+				  .state = j->hard,
+				  .measured = j->hard_measured,
+				  .previous = j->said ? j->said_state : NAG_OK,
+				  .suppressed = suppressed,
+				  .change = j->change,
+				  .opened = j->opened,
+				  .since = j->since};
 }
 
 static bool say_problem(struct judge *j, bool suppressed, struct judge_say *say)
@@ -145,8 +155,8 @@ static bool say_problem(struct judge *j, bool suppressed, struct judge_say *say)
 	return true;
 }
 
-/* A problem that nobody was paged for is not worth a page when it ends; one that was, is, even in downtime: or the
- * incident would stay open for ever. */
+/* A problem that nobody was paged for is not worth a page when it ends; one that was, is, even in downtime:
+ * or the incident would stay open for ever. */
 static bool say_recovery(struct judge *j, const struct stamp *now, struct judge_say *say)
 {
 	j->change++;
@@ -156,7 +166,8 @@ static bool say_recovery(struct judge *j, const struct stamp *now, struct judge_
 	return true;
 }
 
-bool judge_settle(struct judge *j, const struct judge_env *env, const struct stamp *now, struct judge_say *say)
+bool judge_settle(struct judge *j, const struct judge_env *env, const struct stamp *now,
+		  struct judge_say *say)
 {
 	if (!judge_problem(j)) {
 		if (j->said)

@@ -18,40 +18,42 @@
 #include "../lib/event.h"
 #include "../lib/result.h"
 
-/* Runs in a row that measured nothing before that itself is a problem; never fewer than max_check_attempts. */
+/* Runs in a row that measured nothing before that itself is a problem; never fewer than max_check_attempts.
+ */
 enum { JUDGE_UNMEASURED_MIN = 3 };
 
 struct judge {
 	/* what the last run found */
-	bool ever;             /* there was one */
+	bool ever; /* there was one */
 	enum nag_state state;
 	bool measured;
-	bool stale;            /* no result came for too long; ends with the next result */
-	int attempt;           /* measured problems in a row, at most max_check_attempts */
-	int unmeasured;        /* runs in a row that measured nothing, at most judge_unmeasured_max() */
+	bool stale;	/* no result came for too long; ends with the next result */
+	int attempt;	/* measured problems in a row, at most max_check_attempts */
+	int unmeasured; /* runs in a row that measured nothing, at most judge_unmeasured_max() */
 	/* what is confirmed: OK until a problem is */
 	enum nag_state hard;
 	bool hard_measured;
-	struct stamp since;    /* a problem (even a soft one): when it was first seen; OK: since when */
+	struct stamp since; /* a problem (even a soft one): when it was first seen; OK: since when */
 	/* what was said */
-	uint64_t change;       /* of the last event */
-	uint64_t opened;       /* change number of the event that opened the problem */
-	bool said;             /* a problem was said and its recovery not yet */
+	uint64_t change; /* of the last event */
+	uint64_t opened; /* change number of the event that opened the problem */
+	bool said;	 /* a problem was said and its recovery not yet */
 	enum nag_state said_state;
 	bool said_measured;
-	bool said_suppressed;  /* the last event of the problem was not for paging */
-	bool paged;            /* some event of this problem was */
+	bool said_suppressed; /* the last event of the problem was not for paging */
+	bool paged;	      /* some event of this problem was */
 };
 
 enum judge_step {
-	JUDGE_SAME,  /* nothing people would call a change */
-	JUDGE_SOFT,  /* the last result's state changed, not confirmed */
-	JUDGE_HARD   /* the confirmed state changed */
+	JUDGE_SAME, /* nothing people would call a change */
+	JUDGE_SOFT, /* the last result's state changed, not confirmed */
+	JUDGE_HARD  /* the confirmed state changed */
 };
 
-/* The circumstances. mute: why a problem must not page now, NULL when it may. downtime: the reason is a downtime (people
- * who were paged already are then told to expect nothing). hold: wait with saying anything new about a problem, because
- * a parent's state, or this check's own after a parent came back, is still being found out. */
+/* The circumstances. mute: why a problem must not page now, NULL when it may. downtime: the reason is a
+ * downtime (people who were paged already are then told to expect nothing). hold: wait with saying anything
+ * new about a problem, because a parent's state, or this check's own after a parent came back, is still being
+ * found out. */
 struct judge_env {
 	const char *mute;
 	bool downtime;
@@ -76,7 +78,8 @@ enum judge_step judge_result(struct judge *j, int max_attempts, enum nag_state s
 /* No result came for too long: UNKNOWN at once, whatever the attempts. */
 enum judge_step judge_stale(struct judge *j, int max_attempts, const struct stamp *now);
 /* True when an event must be written; j is then already as if it was. */
-bool judge_settle(struct judge *j, const struct judge_env *env, const struct stamp *now, struct judge_say *say);
+bool judge_settle(struct judge *j, const struct judge_env *env, const struct stamp *now,
+		  struct judge_say *say);
 /* The check is no longer in the configuration: whatever was said of it is taken back. */
 bool judge_removed(struct judge *j, const struct stamp *now, struct judge_say *say);
 

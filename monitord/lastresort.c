@@ -8,16 +8,22 @@
 #include "../lib/json.h"
 #include "../lib/log.h"
 
-enum { AGAIN_MIN_MS = 10000, AGAIN_MAX_MS = 300000, UNKNOWN_MS = 60000, DEADLINE_MS = 120000, ANSWER_MS = 150000,
-       LET_GO_MS = 12000 };
+enum {
+	AGAIN_MIN_MS = 10000,
+	AGAIN_MAX_MS = 300000,
+	UNKNOWN_MS = 60000,
+	DEADLINE_MS = 120000,
+	ANSWER_MS = 150000,
+	LET_GO_MS = 12000
+};
 
 struct item {
 	struct lastresort_news news;
 	char id[64];
 	bool in_flight, tried, resend;
-	int64_t next_ms;   /* not before */
+	int64_t next_ms; /* not before */
 	int64_t sent_ms;
-	int64_t again_ms;  /* how long after a failure */
+	int64_t again_ms; /* how long after a failure */
 };
 
 struct lastresort {
@@ -29,7 +35,7 @@ struct lastresort {
 	char line_name[EVENT_NAME_MAX], notifier[64], to[256];
 	cJSON *options;
 	struct line *line;
-	int64_t let_go_ms;  /* the line was told to stop; freed then. 0: no */
+	int64_t let_go_ms; /* the line was told to stop; freed then. 0: no */
 	struct item queue[LASTRESORT_QUEUE];
 	int n;
 	int news, more;
@@ -119,8 +125,8 @@ void lastresort_free(struct lastresort *l)
 
 static bool same_way(const struct lastresort *l, const struct conf_line *k, const char *to)
 {
-	return l->set && strcmp(l->line_name, k->name) == 0 && strcmp(l->notifier, k->notifier) == 0 && strcmp(l->to, to) == 0 &&
-	       cJSON_Compare(l->options, k->options, true);
+	return l->set && strcmp(l->line_name, k->name) == 0 && strcmp(l->notifier, k->notifier) == 0 &&
+	       strcmp(l->to, to) == 0 && cJSON_Compare(l->options, k->options, true);
 }
 
 void lastresort_use(struct lastresort *l, const struct config *conf)
@@ -152,10 +158,13 @@ bool lastresort_is_set(const struct lastresort *l)
 
 void lastresort_from_event(struct lastresort_news *n, const struct event *e)
 {
-	*n = (struct lastresort_news){ .opened = e->opened, .state = e->state, .since = e->since, .at = e->at,
-				       .kind = e->kind == EVENT_RECOVERY ? PAGE_RECOVERED :
-					       e->kind == EVENT_NOTICE	 ? PAGE_NOTICE :
-									   PAGE_NEW };
+	*n = (struct lastresort_news){.opened = e->opened,
+				      .state = e->state,
+				      .since = e->since,
+				      .at = e->at,
+				      .kind = e->kind == EVENT_RECOVERY ? PAGE_RECOVERED
+					      : e->kind == EVENT_NOTICE ? PAGE_NOTICE
+									: PAGE_NEW};
 	memcpy(n->check, e->check, sizeof n->check);
 	memcpy(n->host, e->host, sizeof n->host);
 	snprintf(n->text, sizeof n->text, "%s", e->text ? e->text : "");
@@ -179,8 +188,9 @@ static bool cancelled(struct lastresort *l, const struct lastresort_news *n)
 static void push(struct lastresort *l, const struct lastresort_news *n)
 {
 	struct item *it = &l->queue[l->n++];
-	*it = (struct item){ .news = *n, .again_ms = AGAIN_MIN_MS };
-	snprintf(it->id, sizeof it->id, "last-resort-%llx-%llu", (unsigned long long)clock_wall_ms(), ++l->next_id);
+	*it = (struct item){.news = *n, .again_ms = AGAIN_MIN_MS};
+	snprintf(it->id, sizeof it->id, "last-resort-%llx-%llu", (unsigned long long)clock_wall_ms(),
+		 ++l->next_id);
 }
 
 void lastresort_page(struct lastresort *l, const struct lastresort_news *n)
@@ -193,8 +203,10 @@ void lastresort_page(struct lastresort *l, const struct lastresort_news *n)
 			return;
 		struct lastresort_news last = *n;
 		last.kind = PAGE_NOTICE;
-		snprintf(last.text, sizeof last.text, "more than %d changes while pagerd is gone; no more are paged, see monitorctl status",
-			 LASTRESORT_NEWS);
+		snprintf(
+		    last.text, sizeof last.text,
+		    "more than %d changes while pagerd is gone; no more are paged, see monitorctl status",
+		    LASTRESORT_NEWS);
 		push(l, &last);
 		return;
 	}
@@ -221,9 +233,19 @@ static struct page page_of(const struct lastresort *l, const struct item *it, ch
 {
 	const struct lastresort_news *n = &it->news;
 	event_incident(n->check, n->opened, incident, 8);
-	return (struct page){ .id = it->id, .to = l->to, .kind = n->kind, .resend = it->resend, .incident = incident,
-			      .check = n->check, .host = n->host, .state = nag_name(n->state), .text = n->text, .more = NULL,
-			      .since_wall_ms = n->since.wall_ms, .at_wall_ms = n->at.wall_ms, .deadline_ms = DEADLINE_MS };
+	return (struct page){.id = it->id,
+			     .to = l->to,
+			     .kind = n->kind,
+			     .resend = it->resend,
+			     .incident = incident,
+			     .check = n->check,
+			     .host = n->host,
+			     .state = nag_name(n->state),
+			     .text = n->text,
+			     .more = NULL,
+			     .since_wall_ms = n->since.wall_ms,
+			     .at_wall_ms = n->at.wall_ms,
+			     .deadline_ms = DEADLINE_MS};
 }
 
 static void send_one(struct lastresort *l, struct item *it, int64_t now)
@@ -238,11 +260,13 @@ static void send_one(struct lastresort *l, struct item *it, int64_t now)
 
 static void send_due(struct lastresort *l, int64_t now)
 {
-	static const struct line_calls calls = { .outcome = on_outcome, .health = on_health, .down = on_line_down };
+	static const struct line_calls calls = {
+	    .outcome = on_outcome, .health = on_health, .down = on_line_down};
 	for (int i = 0; i < l->n; i++) {
 		struct item *it = &l->queue[i];
 		if (it->in_flight && now - it->sent_ms > ANSWER_MS) {
-			log_warn("last resort: the notifier gave no outcome for the page about %s", it->news.check);
+			log_warn("last resort: the notifier gave no outcome for the page about %s",
+				 it->news.check);
 			it->resend = true;
 			fail(it, now, 0);
 		}
@@ -253,7 +277,8 @@ static void send_due(struct lastresort *l, int64_t now)
 		if (l->queue[i].next_ms > now)
 			continue;
 		if (!l->line)
-			l->line = line_new(l->base, l->line_name, l->notifier, l->libexec, l->options, &calls, l);
+			l->line =
+			    line_new(l->base, l->line_name, l->notifier, l->libexec, l->options, &calls, l);
 		if (l->line && line_is_up(l->line))
 			send_one(l, &l->queue[i], now);
 		return;

@@ -1,7 +1,7 @@
 /*
  * The last resort: monitord's own way to a person, for when pagerd is gone. A notifier on a line that no
- * route of pagerd uses, started when there is something to say and stopped when pagerd is back. Bounded: at most
- * LASTRESORT_NEWS problems an outage, then one page that says that there are more.
+ * route of pagerd uses, started when there is something to say and stopped when pagerd is back. Bounded: at
+ * most LASTRESORT_NEWS problems an outage, then one page that says that there are more.
  */
 #ifndef MONITORD_LASTRESORT_H
 #define MONITORD_LASTRESORT_H
@@ -38,7 +38,8 @@ bool lastresort_is_set(const struct lastresort *l);
 void lastresort_from_event(struct lastresort_news *n, const struct event *e);
 /* Queues a page. A recovery of what was not sent yet cancels that instead. */
 void lastresort_page(struct lastresort *l, const struct lastresort_news *n);
-/* pagerd is back: what was not tried yet is its to say; what is under way is finished; then the line is let go. */
+/* pagerd is back: what was not tried yet is its to say; what is under way is finished; then the line is let
+ * go. */
 void lastresort_stand_down(struct lastresort *l);
 /* A new outage: the count of news starts again. */
 void lastresort_stand_up(struct lastresort *l);

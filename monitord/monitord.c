@@ -22,12 +22,12 @@
 #include "apply.h"
 #include "confswap.h"
 #include "control_cmds.h"
-#include "core.h"
 #include "diskq.h"
 #include "evlog.h"
 #include "pagerwatch.h"
 #include "self.h"
 #include "snapshot.h"
+#include "tick.h"
 
 struct options {
 	const char *conf, *state_dir;
@@ -45,17 +45,18 @@ static void usage(FILE *out)
 	      "  -v, --verbose        more in the log\n"
 	      "  -V, --version, -h, --help\n"
 	      "\n"
-	      "Runs checks and writes events. SIGHUP reloads, SIGTERM ends.\n", out);
+	      "Runs checks and writes events. SIGHUP reloads, SIGTERM ends.\n",
+	      out);
 }
 
 /* -1: go on; else the exit status. */
 static int read_options(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
-		{ "config", required_argument, NULL, 'c' }, { "state-dir", required_argument, NULL, 's' },
-		{ "test", no_argument, NULL, 't' },         { "quiet", no_argument, NULL, 'q' },
-		{ "verbose", no_argument, NULL, 'v' },      { "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
+	    {"config", required_argument, NULL, 'c'}, {"state-dir", required_argument, NULL, 's'},
+	    {"test", no_argument, NULL, 't'},	      {"quiet", no_argument, NULL, 'q'},
+	    {"verbose", no_argument, NULL, 'v'},      {"version", no_argument, NULL, 'V'},
+	    {"help", no_argument, NULL, 'h'},	      {NULL, 0, NULL, 0},
 	};
 	int c;
 	while ((c = getopt_long(argc, argv, "c:s:tqvVh", longs, NULL)) != -1) {
@@ -106,7 +107,8 @@ static int test_config(const struct options *o)
 		fprintf(stderr, "monitord: %s: test failed, %zu complaint%s\n", o->conf, c.n + c.dropped,
 			c.n + c.dropped == 1 ? "" : "s");
 	else if (!o->quiet)
-		fprintf(stderr, "monitord: %s: test is successful (%zu checks, digest %s)\n", o->conf, conf->nchecks, conf->digest);
+		fprintf(stderr, "monitord: %s: test is successful (%zu checks, digest %s)\n", o->conf,
+			conf->nchecks, conf->digest);
 	complaints_fini(&c);
 	int status = conf ? 0 : 1;
 	config_free(conf);
@@ -144,7 +146,8 @@ static bool first_config(struct daemon *d, const struct options *o, struct confi
 		log_err("%s cannot be used; its last good copy is in force", o->conf);
 	else if (!file_mkdirs((*conf)->monitord_state, 0750) ||
 		 !config_keep(*conf, (*conf)->monitord_state, why, sizeof why))
-		log_warn("the last good copy of the configuration cannot be kept in %s", (*conf)->monitord_state);
+		log_warn("the last good copy of the configuration cannot be kept in %s",
+			 (*conf)->monitord_state);
 	return *conf != NULL;
 }
 
@@ -212,7 +215,7 @@ static bool start(struct daemon *d, struct config *conf)
 	if (!s->pagerwatch || !s->confswap)
 		return fail("start", "out of memory");
 	apply_bury_orphans(s);
-	core_start(s);
+	tick_start(s);
 	self_config(s);
 	return true;
 }
@@ -248,7 +251,7 @@ static void finish(struct daemon *d)
 	struct super *s = &d->s;
 	confswap_free(s->confswap);
 	if (s->tick_timer)
-		core_stop(s);
+		tick_stop(s);
 	for (size_t i = 0; i < s->checks.n; i++)
 		commands_answer_gone(s->checks.v[i], "monitord is stopping");
 	control_free(s->control);
@@ -283,7 +286,7 @@ static void finish(struct daemon *d)
 
 static int run(const struct options *o)
 {
-	struct daemon d = { .s = { .main_file = o->conf, .started = clock_stamp() }, .lock_fd = -1 };
+	struct daemon d = {.s = {.main_file = o->conf, .started = clock_stamp()}, .lock_fd = -1};
 	struct config *conf;
 	int status = 1;
 	sdnotify_init();
@@ -291,14 +294,16 @@ static int run(const struct options *o)
 	if (d.s.base && first_config(&d, o, &conf)) {
 		d.watchdog = loop_timer_new(d.s.base, on_watchdog, &d);
 		bool ok = start(&d, conf) && d.watchdog && loop_signal(d.s.base, SIGTERM, on_end, &d) &&
-			  loop_signal(d.s.base, SIGINT, on_end, &d) && loop_signal(d.s.base, SIGHUP, on_reload, &d);
+			  loop_signal(d.s.base, SIGINT, on_end, &d) &&
+			  loop_signal(d.s.base, SIGHUP, on_reload, &d);
 		if (ok) {
-			log_notice("monitord %s: configuration %s, %zu checks", MONITORD_VERSION, d.s.conf->digest,
-				   d.s.conf->nchecks);
+			log_notice("monitord %s: configuration %s, %zu checks", MONITORD_VERSION,
+				   d.s.conf->digest, d.s.conf->nchecks);
 			if (sdnotify_watchdog_ms() > 0)
 				on_watchdog(&d);
 			sdnotify("READY=1\nSTATUS=%zu checks%s", d.s.conf->nchecks,
-				 d.s.conf->from_copy ? ", the last good copy of the configuration is in force" : "");
+				 d.s.conf->from_copy ? ", the last good copy of the configuration is in force"
+						     : "");
 			loop_run(d.s.base);
 			status = 0;
 		} else if (!d.s.conf) {
@@ -311,7 +316,7 @@ static int run(const struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .conf = MONITORD_CONF };
+	struct options o = {.conf = MONITORD_CONF};
 	int status = read_options(argc, argv, &o);
 	if (status >= 0)
 		return status;

@@ -18,14 +18,17 @@ struct table {
 };
 
 /* One dump of the kernel: f sees each message. False when it did not come to its end. */
-static bool dump(int fd, int type, int family, void (*f)(struct table *t, const struct nlmsghdr *h), struct table *t)
+static bool dump(int fd, int type, int family, void (*f)(struct table *t, const struct nlmsghdr *h),
+		 struct table *t)
 {
 	struct {
 		struct nlmsghdr h;
 		struct rtgenmsg g;
-	} ask = { .h = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct rtgenmsg)), .nlmsg_type = (unsigned short)type,
-			 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP, .nlmsg_seq = (unsigned)type },
-		  .g = { .rtgen_family = (unsigned char)family } };
+	} ask = {.h = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct rtgenmsg)),
+		       .nlmsg_type = (unsigned short)type,
+		       .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+		       .nlmsg_seq = (unsigned)type},
+		 .g = {.rtgen_family = (unsigned char)family}};
 	_Alignas(struct nlmsghdr) char buf[32768];
 	if (send(fd, &ask, ask.h.nlmsg_len, 0) < 0)
 		return false;
@@ -34,7 +37,8 @@ static bool dump(int fd, int type, int family, void (*f)(struct table *t, const 
 		if (got <= 0)
 			return false;
 		size_t len = (size_t)got;
-		for (const struct nlmsghdr *h = (const struct nlmsghdr *)buf; NLMSG_OK(h, len); h = NLMSG_NEXT(h, len)) {
+		for (const struct nlmsghdr *h = (const struct nlmsghdr *)buf; NLMSG_OK(h, len);
+		     h = NLMSG_NEXT(h, len)) {
 			if (h->nlmsg_type == NLMSG_DONE)
 				return true;
 			if (h->nlmsg_type == NLMSG_ERROR)
@@ -61,7 +65,8 @@ static void take_route(struct table *t, const struct nlmsghdr *h)
 {
 	const struct rtmsg *m = NLMSG_DATA(h);
 	if (h->nlmsg_type != RTM_NEWROUTE || m->rtm_dst_len != 0 || m->rtm_table != RT_TABLE_MAIN ||
-	    m->rtm_type != RTN_UNICAST || (m->rtm_family != AF_INET && m->rtm_family != AF_INET6) || t->n == t->max)
+	    m->rtm_type != RTN_UNICAST || (m->rtm_family != AF_INET && m->rtm_family != AF_INET6) ||
+	    t->n == t->max)
 		return;
 	const struct rtattr *first = RTM_RTA(m);
 	size_t len = RTM_PAYLOAD(h);
@@ -69,10 +74,11 @@ static void take_route(struct table *t, const struct nlmsghdr *h)
 	const int *oif = attribute(first, len, RTA_OIF, sizeof *oif);
 	struct ownlink_route *r = &t->v[t->n++];
 	if (!oif) { /* multipath: its members are not looked into, it counts as a way out */
-		*r = (struct ownlink_route){ .family = m->rtm_family, .ifname = "(several)", .up = true };
+		*r = (struct ownlink_route){.family = m->rtm_family, .ifname = "(several)", .up = true};
 		return;
 	}
-	*r = (struct ownlink_route){ .family = m->rtm_family, .ifindex = *oif, .ifname = "?", .has_gateway = gateway != NULL };
+	*r = (struct ownlink_route){
+	    .family = m->rtm_family, .ifindex = *oif, .ifname = "?", .has_gateway = gateway != NULL};
 	if (gateway)
 		memcpy(r->gateway, gateway, address_len(m->rtm_family));
 }
@@ -109,14 +115,15 @@ static void take_neighbour(struct table *t, const struct nlmsghdr *h)
 
 int ownlink_read(struct ownlink_route *routes, size_t max)
 {
-	struct table t = { .v = routes, .max = max };
+	struct table t = {.v = routes, .max = max};
 	/* the kernel answers at once; a limit all the same, for this is called from the loop */
-	struct timeval limit = { .tv_usec = 200000 };
+	struct timeval limit = {.tv_usec = 200000};
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	if (fd < 0)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-	bool ok = dump(fd, RTM_GETROUTE, AF_UNSPEC, take_route, &t) && dump(fd, RTM_GETLINK, AF_UNSPEC, take_link, &t) &&
+	bool ok = dump(fd, RTM_GETROUTE, AF_UNSPEC, take_route, &t) &&
+		  dump(fd, RTM_GETLINK, AF_UNSPEC, take_link, &t) &&
 		  dump(fd, RTM_GETNEIGH, AF_UNSPEC, take_neighbour, &t);
 	close(fd);
 	return ok ? (int)t.n : -1;
@@ -142,8 +149,11 @@ bool ownlink_judge(const struct ownlink_route *routes, size_t n, char *text, siz
 	if (r->has_gateway)
 		inet_ntop(r->family, r->gateway, gateway, sizeof gateway);
 	if (!r->up)
-		snprintf(text, size, "own link %s is down (no carrier): nothing beyond this host can be reached", r->ifname);
+		snprintf(text, size,
+			 "own link %s is down (no carrier): nothing beyond this host can be reached",
+			 r->ifname);
 	else
-		snprintf(text, size, "own gateway %s on %s does not answer: nothing beyond it can be reached", gateway, r->ifname);
+		snprintf(text, size, "own gateway %s on %s does not answer: nothing beyond it can be reached",
+			 gateway, r->ifname);
 	return false;
 }

@@ -23,19 +23,19 @@ struct pagerwatch {
 	int64_t interval_ms;
 	enum beat_verdict verdict;
 	bool gone;
-	int64_t differ_ms;       /* the digests differ since; 0: they do not */
+	int64_t differ_ms; /* the digests differ since; 0: they do not */
 	struct lastresort *last;
 	struct lastresort_news recent[RECENT];
 	int nrecent;
 };
 
-static const char *const verdicts[] = { "alive", "planned", "silent", "wedged" };
+static const char *const verdicts[] = {"alive", "planned", "silent", "wedged"};
 
 static void fill_beat(void *arg, struct beat *b)
 {
 	struct pagerwatch *w = arg;
 	const char *name;
-	*b = (struct beat){ .from = "monitord", .pid = getpid() };
+	*b = (struct beat){.from = "monitord", .pid = getpid()};
 	snprintf(b->digest, sizeof b->digest, "%s", w->s->conf->digest);
 	b->overdue_ms = core_overdue(w->s, &name);
 	snprintf(b->overdue, sizeof b->overdue, "%s", name);
@@ -138,7 +138,7 @@ static void page_recent(struct pagerwatch *w, int64_t last_ms)
 static void page_pagerd(struct pagerwatch *w, enum page_kind kind, const char *text)
 {
 	const struct check *c = checks_find(&w->s->checks, "self.pagerd");
-	struct lastresort_news n = { .kind = kind, .opened = c->judge.opened, .at = clock_stamp() };
+	struct lastresort_news n = {.kind = kind, .opened = c->judge.opened, .at = clock_stamp()};
 	char host[64] = "";
 	gethostname(host, sizeof host - 1);
 	snprintf(n.check, sizeof n.check, "self.pagerd");
@@ -154,10 +154,13 @@ static void describe_gone(const struct pagerwatch *w, int64_t now_ms, char *text
 	const struct beat_watch *b = heartbeat_watch(w->beat);
 	char span[32];
 	if (w->verdict == BEAT_WEDGED)
-		snprintf(text, size, "pagerd is stuck: a page (%s) has waited %s and no route was tried; pages may not leave",
-			 b->last.overdue, clock_span(b->last.overdue_ms, span, sizeof span));
+		snprintf(
+		    text, size,
+		    "pagerd is stuck: a page (%s) has waited %s and no route was tried; pages may not leave",
+		    b->last.overdue, clock_span(b->last.overdue_ms, span, sizeof span));
 	else
-		snprintf(text, size, "pagerd is gone: %s for %s; pages do not leave", b->ever ? "no heartbeat" : "never heard of",
+		snprintf(text, size, "pagerd is gone: %s for %s; pages do not leave",
+			 b->ever ? "no heartbeat" : "never heard of",
 			 clock_span(now_ms - b->last_boot_ms, span, sizeof span));
 }
 
@@ -196,8 +199,9 @@ static bool differs(struct pagerwatch *w, const struct beat_watch *b, int64_t no
 		w->differ_ms = now_ms;
 	if (now_ms - w->differ_ms < PAGERWATCH_DIFFER_BEATS * w->interval_ms)
 		return false;
-	snprintf(text, size, "pagerd runs configuration %s, monitord %s, for %s: one of them did not take the newest", theirs, ours,
-		 clock_span(now_ms - w->differ_ms, span, sizeof span));
+	snprintf(text, size,
+		 "pagerd runs configuration %s, monitord %s, for %s: one of them did not take the newest",
+		 theirs, ours, clock_span(now_ms - w->differ_ms, span, sizeof span));
 	return true;
 }
 
@@ -244,7 +248,9 @@ bool pagerwatch_knows(const struct pagerwatch *w)
 
 const char *pagerwatch_paged(const struct pagerwatch *w)
 {
-	return w && w->verdict >= BEAT_SILENT && lastresort_is_set(w->last) ? "paged on the last resort's line" : NULL;
+	return w && w->verdict >= BEAT_SILENT && lastresort_is_set(w->last)
+		   ? "paged on the last resort's line"
+		   : NULL;
 }
 
 cJSON *pagerwatch_json(const struct pagerwatch *w)

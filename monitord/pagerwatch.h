@@ -11,7 +11,8 @@
 
 struct cJSON;
 
-/* The configurations may differ for so many beats (a minute): a reload reaches the daemons one after the other. */
+/* The configurations may differ for so many beats (a minute): a reload reaches the daemons one after the
+ * other. */
 enum { PAGERWATCH_DIFFER_BEATS = 12 };
 
 struct pagerwatch *pagerwatch_new(struct super *s);

@@ -1,9 +1,10 @@
 /*
  * What a check's parents mean for it. Pure: looks at checks, changes none.
  *
- * A check is blocked when every one of its parents is down or itself blocked (as Nagios counts reachability: with two
- * gateways, one that is down explains nothing), or when it hangs below `self` and self is down. A blocked
- * check's problem is recorded, not paged. The configuration hangs what is measured over the network below self by itself.
+ * A check is blocked when every one of its parents is down or itself blocked (as Nagios counts reachability:
+ * with two gateways, one that is down explains nothing), or when it hangs below `self` and self is down. A
+ * blocked check's problem is recorded, not paged. The configuration hangs what is measured over the network
+ * below self by itself.
  */
 #ifndef MONITORD_PARENTS_H
 #define MONITORD_PARENTS_H
@@ -14,8 +15,8 @@
 
 /* True when blocked; *by is then the down check that explains it. */
 bool parents_block(const struct checks *t, const struct check *c, const struct check **by);
-/* A parent whose last answer is older than c's last turn, so that it may be down without our knowing; NULL when there is
- * none that could matter. Not asked for self, which is looked at on the spot. */
+/* A parent whose last answer is older than c's last turn, so that it may be down without our knowing; NULL
+ * when there is none that could matter. Not asked for self, which is looked at on the spot. */
 struct check *parents_unsure(const struct check *c);
 
 #endif

@@ -9,42 +9,13 @@
 #include "../lib/file.h"
 #include "../lib/json.h"
 #include "../lib/log.h"
+#include "prober_internal.h"
 
-/* Deaths that are remembered, and how many within how long are trouble. */
-enum { DEATHS = 3, DEATHS_WITHIN_MS = 300000, DOWN_TROUBLE_MS = 30000, THREADS_DEFAULT = 64 };
+enum { THREADS_DEFAULT = 64 };
 /* A state blob of 64 KiB, escaped at worst sixfold, and the rest of the line. */
 enum { PROBER_LINE_MAX = 512 * 1024 };
 
-struct worker {
-	struct worker *next; /* lingering */
-	struct place *place;
-	struct coproc *co;
-	struct run *runs;
-	int nruns;
-	bool hello;
-	int threads;
-	int64_t pid;
-	int64_t up_ms;     /* when it was started; 0: it is down */
-	int64_t linger_ms; /* retired: until then at most */
-};
-
-struct place {
-	struct event_base *base;
-	enum check_place which;
-	char *prober, *socket;
-	struct place_calls calls;
-	void *arg;
-	struct worker *now, *old;
-	int nold;
-	uint64_t next_id;
-	int64_t restarts;
-	bool ever_up;
-	int64_t down_since_ms; /* 0: it is up */
-	int64_t deaths[DEATHS];
-	char why[200];
-};
-
-static const char *place_name(const struct place *p)
+const char *prober_place_name(const struct place *p)
 {
 	return p->which == PLACE_LOCAL ? "local" : "net";
 }
@@ -73,7 +44,7 @@ static void run_free(struct run *r)
 	free(r);
 }
 
-static void lose(struct run *r, const char *why, bool culprit)
+void prober_lose_run(struct run *r, const char *why, bool culprit)
 {
 	struct place *p = r->worker->place;
 	if (r->check)
@@ -84,7 +55,7 @@ static void lose(struct run *r, const char *why, bool culprit)
 static void lose_all(struct worker *w, const char *why)
 {
 	while (w->runs)
-		lose(w->runs, why, false);
+		prober_lose_run(w->runs, why, false);
 }
 
 static struct run *run_find(const struct worker *w, const char *id)
@@ -99,7 +70,7 @@ static void take_hello(struct worker *w, const cJSON *v)
 {
 	struct place *p = w->place;
 	if (strcmp(json_str(v, "hello", ""), "prober") != 0 || json_int(v, "v", 0) != 1) {
-		log_err("prober %s: its first line is no hello of version 1", place_name(p));
+		log_err("prober %s: its first line is no hello of version 1", prober_place_name(p));
 		snprintf(p->why, sizeof p->why, "its first line is no hello of version 1");
 		coproc_kill(w->co);
 		return;
@@ -112,7 +83,7 @@ static void take_hello(struct worker *w, const cJSON *v)
 		p->restarts++;
 	p->ever_up = true;
 	p->down_since_ms = 0;
-	log_info("prober %s: up, pid %lld, %d at once", place_name(p), (long long)w->pid, w->threads);
+	log_info("prober %s: up, pid %lld, %d at once", prober_place_name(p), (long long)w->pid, w->threads);
 	p->calls.room(p->arg);
 }
 
@@ -148,7 +119,7 @@ static void retire(struct worker *w, const char *why)
 	struct place *p = w->place;
 	if (w != p->now)
 		return;
-	log_warn("prober %s (pid %lld): retires: %s", place_name(p), (long long)w->pid, why);
+	log_warn("prober %s (pid %lld): retires: %s", prober_place_name(p), (long long)w->pid, why);
 	snprintf(p->why, sizeof p->why, "retired: %.180s", why);
 	struct worker *fresh = worker_new(p);
 	if (!fresh)
@@ -184,7 +155,7 @@ static void on_line(void *arg, struct coproc *co, cJSON *v)
 	} else if (json_bool(v, "retire", false)) {
 		retire(w, json_str(v, "why", "no reason given"));
 	} else if (!json_str(v, "hello", NULL)) {
-		log_warn("prober %s: a line that means nothing to us", place_name(w->place));
+		log_warn("prober %s: a line that means nothing to us", prober_place_name(w->place));
 	}
 }
 
@@ -196,14 +167,14 @@ static void on_up(void *arg, struct coproc *co)
 	w->up_ms = clock_boot_ms();
 }
 
-static void worker_free(struct worker *w)
+void prober_worker_free(struct worker *w)
 {
 	lose_all(w, "prober stopped");
 	coproc_free(w->co);
 	free(w);
 }
 
-static void old_remove(struct place *p, struct worker *w)
+void prober_old_remove(struct place *p, struct worker *w)
 {
 	for (struct worker **o = &p->old; *o; o = &(*o)->next) {
 		if (*o != w)
@@ -225,11 +196,11 @@ static void on_down(void *arg, struct coproc *co, const char *why)
 	if (w != p->now) { /* it had retired */
 		snprintf(text, sizeof text, "prober died: %s", why);
 		lose_all(w, text);
-		old_remove(p, w);
-		worker_free(w);
+		prober_old_remove(p, w);
+		prober_worker_free(w);
 		return;
 	}
-	log_err("prober %s: died: %s; %d runs were in it", place_name(p), why, w->nruns);
+	log_err("prober %s: died: %s; %d runs were in it", prober_place_name(p), why, w->nruns);
 	snprintf(p->why, sizeof p->why, "died: %.180s", why);
 	memmove(&p->deaths[1], &p->deaths[0], (DEATHS - 1) * sizeof p->deaths[0]);
 	p->deaths[0] = clock_boot_ms();
@@ -242,17 +213,17 @@ static void on_down(void *arg, struct coproc *co, const char *why)
 
 static struct worker *worker_new(struct place *p)
 {
-	static const struct coproc_calls calls = { .line = on_line, .up = on_up, .down = on_down };
+	static const struct coproc_calls calls = {.line = on_line, .up = on_up, .down = on_down};
 	struct worker *w = calloc(1, sizeof *w);
 	char name[32];
 	if (!w)
 		return NULL;
 	w->place = p;
-	snprintf(name, sizeof name, "prober %s", place_name(p));
+	snprintf(name, sizeof name, "prober %s", prober_place_name(p));
 	if (p->socket) {
 		w->co = coproc_connect(p->base, name, p->socket, PROBER_LINE_MAX, &calls, w);
 	} else {
-		char *argv[] = { p->prober, (char *)"--place", (char *)place_name(p), NULL };
+		char *argv[] = {p->prober, (char *)"--place", (char *)prober_place_name(p), NULL};
 		w->co = coproc_new(p->base, name, argv, NULL, PROBER_LINE_MAX, &calls, w);
 	}
 	if (!w->co) {
@@ -262,13 +233,14 @@ static struct worker *worker_new(struct place *p)
 	return w;
 }
 
-struct place *place_new(struct event_base *base, enum check_place which, const char *libexec, const char *socket,
-			const struct place_calls *calls, void *arg)
+struct place *place_new(struct event_base *base, enum check_place which, const char *libexec,
+			const char *socket, const struct place_calls *calls, void *arg)
 {
 	struct place *p = calloc(1, sizeof *p);
 	if (!p)
 		return NULL;
-	*p = (struct place){ .base = base, .which = which, .calls = *calls, .arg = arg, .down_since_ms = clock_boot_ms() };
+	*p = (struct place){
+	    .base = base, .which = which, .calls = *calls, .arg = arg, .down_since_ms = clock_boot_ms()};
 	p->prober = file_join(libexec, "prober");
 	p->socket = socket ? strdup(socket) : NULL;
 	if (p->prober && (!socket || p->socket))
@@ -285,11 +257,11 @@ void place_free(struct place *p)
 	if (!p)
 		return;
 	if (p->now)
-		worker_free(p->now);
+		prober_worker_free(p->now);
 	while (p->old) {
 		struct worker *w = p->old;
 		p->old = w->next;
-		worker_free(w);
+		prober_worker_free(w);
 	}
 	free(p->prober);
 	free(p->socket);
@@ -324,7 +296,7 @@ struct run *place_run(struct place *p, struct check *c, const char *blob)
 	struct run *r = calloc(1, sizeof *r);
 	if (!r)
 		return NULL;
-	snprintf(r->id, sizeof r->id, "%s-%llu", place_name(p), (unsigned long long)++p->next_id);
+	snprintf(r->id, sizeof r->id, "%s-%llu", prober_place_name(p), (unsigned long long)++p->next_id);
 	r->check = c;
 	r->worker = w;
 	r->started = clock_stamp();
@@ -365,83 +337,6 @@ void place_cancel(struct run *r)
 struct place *run_place(const struct run *r)
 {
 	return r->worker->place;
-}
-
-/* A run without an answer long past its deadline: the prober as a whole is stuck. */
-static void judge_worker(struct worker *w, int64_t now_ms)
-{
-	struct place *p = w->place;
-	struct run *late = NULL;
-	for (struct run *r = w->runs; r; r = r->next)
-		if (now_ms > r->deadline_ms && (!late || r->deadline_ms < late->deadline_ms))
-			late = r;
-	if (late) {
-		log_err("prober %s (pid %lld): does not answer; it is killed", place_name(p), (long long)w->pid);
-		lose(late, "prober does not answer", true);
-		w->hello = false; /* nothing more is sent there */
-		coproc_kill(w->co);
-	} else if (w->up_ms && !w->hello && now_ms - w->up_ms > PROBER_HELLO_MS) {
-		log_err("prober %s: said no hello for %d s; it is killed", place_name(p), PROBER_HELLO_MS / 1000);
-		w->up_ms = now_ms;
-		coproc_kill(w->co);
-	}
-}
-
-static void judge_old(struct place *p, int64_t now_ms)
-{
-	struct worker *next;
-	for (struct worker *w = p->old; w; w = next) {
-		next = w->next;
-		if (w->nruns > 0 && now_ms <= w->linger_ms && p->nold <= PROBER_LINGERING_MAX)
-			continue;
-		old_remove(p, w);
-		worker_free(w);
-	}
-}
-
-void place_tick(struct place *p, int64_t now_ms)
-{
-	judge_worker(p->now, now_ms);
-	judge_old(p, now_ms);
-}
-
-void place_forgive(struct place *p, int64_t ms)
-{
-	for (struct worker *w = p->now; w; w = w == p->now ? p->old : w->next) {
-		if (w->up_ms)
-			w->up_ms += ms;
-		w->linger_ms += ms;
-		for (struct run *r = w->runs; r; r = r->next)
-			r->deadline_ms += ms;
-	}
-}
-
-const char *place_trouble(const struct place *p, int64_t now_ms, char *out, size_t size)
-{
-	out[0] = '\0';
-	if (p->down_since_ms && now_ms - p->down_since_ms > DOWN_TROUBLE_MS) {
-		char span[32];
-		clock_span(now_ms - p->down_since_ms, span, sizeof span);
-		snprintf(out, size, "prober %s is down for %s%s%s", place_name(p), span, p->why[0] ? ": " : "", p->why);
-	} else if (p->deaths[DEATHS - 1] && now_ms - p->deaths[DEATHS - 1] < DEATHS_WITHIN_MS) {
-		snprintf(out, size, "prober %s died %d times within %d min; the last time it %s", place_name(p), DEATHS,
-			 DEATHS_WITHIN_MS / 60000, p->why);
-	}
-	return out;
-}
-
-cJSON *place_to_json(const struct place *p)
-{
-	cJSON *o = cJSON_CreateObject();
-	const struct worker *w = p->now;
-	cJSON_AddStringToObject(o, "place", place_name(p));
-	cJSON_AddBoolToObject(o, "up", w->hello);
-	json_add_int(o, "pid", w->hello ? w->pid : -1);
-	json_add_int(o, "running", w->nruns);
-	json_add_int(o, "lingering", p->nold);
-	json_add_int(o, "restarts", p->restarts);
-	cJSON_AddStringToObject(o, "why", p->why);
-	return o;
 }
 
 static bool same(const char *a, const char *b)

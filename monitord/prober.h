@@ -3,8 +3,9 @@
  * retiring, which runs are in flight where. A prober is a child, or, when the configuration names a
  * socket, a unit of its own. doc/contracts.md, "jobs and results".
  *
- * Promises: every run started here ends in exactly one call of done or lost. A prober that died, that said it is stuck
- * (retire), or that does not answer PROBER_GRACE_MS past a run's deadline is replaced; nothing waits for it.
+ * Promises: every run started here ends in exactly one call of done or lost. A prober that died, that said it
+ * is stuck (retire), or that does not answer PROBER_GRACE_MS past a run's deadline is replaced; nothing waits
+ * for it.
  */
 #ifndef MONITORD_PROBER_H
 #define MONITORD_PROBER_H
@@ -25,10 +26,10 @@ enum { PROBER_GRACE_MS = 10000, PROBER_HELLO_MS = 15000, PROBER_LINGERING_MAX = 
 struct run {
 	struct run *next, **link;
 	char id[24];
-	struct check *check;  /* NULL: nobody wants the result any more */
+	struct check *check; /* NULL: nobody wants the result any more */
 	struct worker *worker;
 	struct stamp started;
-	int64_t deadline_ms;  /* boot ms: after that the prober counts as wedged */
+	int64_t deadline_ms;   /* boot ms: after that the prober counts as wedged */
 	uint64_t store_ticket; /* the write a "store" waits for; 0: none */
 };
 
@@ -44,8 +45,8 @@ struct place_calls {
 };
 
 /* socket: NULL: a child of ours is started from libexec/prober. */
-struct place *place_new(struct event_base *base, enum check_place which, const char *libexec, const char *socket,
-			const struct place_calls *calls, void *arg);
+struct place *place_new(struct event_base *base, enum check_place which, const char *libexec,
+			const char *socket, const struct place_calls *calls, void *arg);
 void place_free(struct place *p);
 /* It can take another run. */
 bool place_has_room(const struct place *p);

@@ -91,7 +91,8 @@ static bool get_judge(struct judge *j, const cJSON *root)
 	const cJSON *o = cJSON_GetObjectItemCaseSensitive(root, "judge");
 	int64_t change = json_int(o, "change", -1), opened = json_int(o, "opened", -1);
 	int64_t attempt = json_int(o, "attempt", -1), unmeasured = json_int(o, "unmeasured", -1);
-	if (change < 0 || opened < 0 || opened > change || attempt < 0 || attempt > 1000 || unmeasured < 0 || unmeasured > 1000)
+	if (change < 0 || opened < 0 || opened > change || attempt < 0 || attempt > 1000 || unmeasured < 0 ||
+	    unmeasured > 1000)
 		return false;
 	if (!get_state(o, "state", &j->state) || !get_state(o, "hard", &j->hard) ||
 	    !get_state(o, "said_state", &j->said_state) || !json_get_stamp(o, "since", &j->since))
@@ -122,11 +123,13 @@ static void get_downtime(struct downtime *d, const cJSON *root)
 	snprintf(d->comment, sizeof d->comment, "%s", json_str(o, "comment", ""));
 }
 
-/* Events whose arrival in the spool was not yet recorded: written again, which changes nothing if they are there. */
+/* Events whose arrival in the spool was not yet recorded: written again, which changes nothing if they are
+ * there. */
 static bool get_outgoing(struct check *c, const cJSON *root, char *why, size_t size)
 {
 	const cJSON *v, *list = cJSON_GetObjectItemCaseSensitive(root, "out");
-	cJSON_ArrayForEach(v, list) {
+	cJSON_ArrayForEach(v, list)
+	{
 		struct outgoing *o = calloc(1, sizeof *o);
 		if (!o || !event_from_json(&o->event, v, c->name, why, size)) {
 			free(o);
@@ -187,7 +190,8 @@ bool record_decode(struct check *c, const char *text, size_t len, char *why, siz
 		c->generation = (uint64_t)json_int(o, "generation", 0);
 		get_downtime(&c->downtime, o);
 		c->has_run = json_get_stamp(o, "last_run", &c->last_run);
-		check_set_result(c, json_str(o, "layer", ""), json_str(o, "text", ""), json_str(o, "more", NULL), NULL);
+		check_set_result(c, json_str(o, "layer", ""), json_str(o, "text", ""),
+				 json_str(o, "more", NULL), NULL);
 		c->was_blocked = json_bool(o, "was_blocked", false);
 		const char *blob = json_str(o, "blob", NULL), *probe = json_str(o, "probe", "");
 		/* another probe cannot read it */

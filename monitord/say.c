@@ -20,9 +20,9 @@ static char *wording(const struct check *c, const struct judge_say *say)
 {
 	const char *text = c->text && *c->text ? c->text : "no text";
 	char *out;
-	int n = say->measured || say->kind != EVENT_PROBLEM || c->judge.stale ?
-			asprintf(&out, "%s", text) :
-			asprintf(&out, "could not be measured: %s", text);
+	int n = say->measured || say->kind != EVENT_PROBLEM || c->judge.stale
+		    ? asprintf(&out, "%s", text)
+		    : asprintf(&out, "could not be measured: %s", text);
 	return n < 0 ? NULL : out;
 }
 
@@ -97,8 +97,9 @@ static void log_event(const struct event *e)
 			clock_span(clock_age_ms(&e->since, &e->at), span, sizeof span), incident,
 			e->suppressed ? ", not paged: " : "", e->why_suppressed, e->text);
 	else
-		log_msg(level, "%s: %s %s (%s)%s%s: %s", e->check, event_kind_name(e->kind), nag_name(e->state), incident,
-			e->suppressed ? ", not paged: " : "", e->why_suppressed, e->text);
+		log_msg(level, "%s: %s %s (%s)%s%s: %s", e->check, event_kind_name(e->kind),
+			nag_name(e->state), incident, e->suppressed ? ", not paged: " : "", e->why_suppressed,
+			e->text);
 }
 
 static void publish(struct super *s, const struct event *e)
@@ -142,7 +143,9 @@ void say_event(struct super *s, struct check *c, const struct judge_say *say, co
 	e->since = say->since;
 	snprintf(e->layer, sizeof e->layer, "%s", say->kind == EVENT_PROBLEM ? c->layer : "");
 	snprintf(e->why_suppressed, sizeof e->why_suppressed, "%s",
-		 !e->suppressed ? "" : *why ? why : "nobody was paged for the problem");
+		 !e->suppressed ? ""
+		 : *why		? why
+				: "nobody was paged for the problem");
 	e->text = wording(c, say);
 	e->more = c->more ? strdup(c->more) : NULL;
 	if (!e->text || !copy_contacts(e, c))
@@ -210,10 +213,14 @@ void say_spool_fates(struct super *s)
 	struct spool_fate f;
 	while (spool_writer_fate(s->spool, &f)) {
 		if (f.where != 0 && !s->spool_trouble[0])
-			log_err("spool: %s; events go to %s", f.why, f.where == 1 ? "its twin" : "memory until it is back");
+			log_err("spool: %s; events go to %s", f.why,
+				f.where == 1 ? "its twin" : "memory until it is back");
 		else if (f.where == 0 && s->spool_trouble[0])
 			log_notice("spool: takes events again");
-		snprintf(s->spool_trouble, sizeof s->spool_trouble, "%s", f.where == 0 ? "" : f.why[0] ? f.why : "no answer");
+		snprintf(s->spool_trouble, sizeof s->spool_trouble, "%s",
+			 f.where == 0 ? ""
+			 : f.why[0]   ? f.why
+				      : "no answer");
 		bool found = false;
 		for (size_t i = 0; i < s->checks.n && !found; i++)
 			found = s->checks.v[i]->out && arrived(s, s->checks.v[i], &f);
@@ -240,7 +247,8 @@ void say_tick(struct super *s, struct check *c, int64_t now_ms)
 		at = &o->next;
 	}
 	if (hung) {
-		log_err("%s: the disk with the state does not answer; the event leaves all the same", c->name);
+		log_err("%s: the disk with the state does not answer; the event leaves all the same",
+			c->name);
 		state_save_twin(&s->state, c);
 	}
 }

@@ -30,7 +30,8 @@ void self_config(struct super *s)
 		snprintf(text, sizeof text, "the configuration is not the newest one: %s", s->config_error);
 	else
 		snprintf(text, sizeof text, "configuration %s is in force", s->conf->digest);
-	core_self(s, "self.config", s->config_error ? NAG_CRITICAL : NAG_OK, s->config_error ? "config" : "", text);
+	core_self(s, "self.config", s->config_error ? NAG_CRITICAL : NAG_OK, s->config_error ? "config" : "",
+		  text);
 }
 
 static void self_spool(struct super *s)
@@ -38,7 +39,8 @@ static void self_spool(struct super *s)
 	char text[512];
 	size_t pending = spool_writer_pending(s->spool);
 	if (s->spool_trouble[0])
-		snprintf(text, sizeof text, "the event spool does not take events: %s (%zu in its twin, %zu in memory)",
+		snprintf(text, sizeof text,
+			 "the event spool does not take events: %s (%zu in its twin, %zu in memory)",
 			 s->spool_trouble, s->spool_twin, pending);
 	else if (s->state.trouble[0])
 		snprintf(text, sizeof text, "states of checks cannot be stored: %s", s->state.trouble);
@@ -55,7 +57,8 @@ void self_prober(struct super *s, int64_t now_ms)
 		if (s->places[i])
 			place_trouble(s->places[i], now_ms, text, sizeof text);
 	bool ok = !text[0];
-	core_self(s, "self.prober", ok ? NAG_OK : NAG_CRITICAL, ok ? "" : "prober", ok ? "the probers run" : text);
+	core_self(s, "self.prober", ok ? NAG_OK : NAG_CRITICAL, ok ? "" : "prober",
+		  ok ? "the probers run" : text);
 }
 
 void self_tick(struct super *s, int64_t now_ms)

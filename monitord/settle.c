@@ -11,7 +11,8 @@
 #include "say.h"
 #include "self.h"
 
-/* Whether the problem is one of our own prober and not of what it measures: then self.prober speaks for all. */
+/* Whether the problem is one of our own prober and not of what it measures: then self.prober speaks for all.
+ */
 static bool is_probers_fault(const struct super *s, const struct check *c)
 {
 	const struct check *prober = checks_find(&s->checks, "self.prober");
@@ -20,8 +21,8 @@ static bool is_probers_fault(const struct super *s, const struct check *c)
 }
 
 /* Fills c->mute; true when it is muted. */
-static bool find_mute(const struct super *s, struct check *c, const struct stamp *now, bool blocked, const struct check *by,
-		      bool *downtime)
+static bool find_mute(const struct super *s, struct check *c, const struct stamp *now, bool blocked,
+		      const struct check *by, bool *downtime)
 {
 	const char *paged;
 	c->mute[0] = '\0';
@@ -102,7 +103,7 @@ void settle_check(struct super *s, struct check *c)
 		self_look(s, now.boot_ms);
 	bool blocked = parents_block(&s->checks, c, &by), downtime = false;
 	bool mute = find_mute(s, c, &now, blocked, by, &downtime);
-	struct judge_env env = { .mute = mute ? c->mute : NULL, .downtime = downtime };
+	struct judge_env env = {.mute = mute ? c->mute : NULL, .downtime = downtime};
 	env.hold = must_hold(s, c, blocked, now.boot_ms);
 	if (judge_settle(&c->judge, &env, &now, &say))
 		say_event(s, c, &say, c->mute);

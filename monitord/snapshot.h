@@ -1,6 +1,7 @@
 /*
  * The status: what monitord knows, as one JSON object (doc/contracts.md, "Status and control"). It is
- * written to RUN/status.json before each event leaves, soon after each other change of a state, and at each heartbeat.
+ * written to RUN/status.json before each event leaves, soon after each other change of a state, and at each
+ * heartbeat.
  */
 #ifndef MONITORD_SNAPSHOT_H
 #define MONITORD_SNAPSHOT_H

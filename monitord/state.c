@@ -26,10 +26,13 @@ static bool make_dir(const char *dir)
 	return false;
 }
 
-bool state_init(struct state *s, const char *state_dir, const char *run_dir, struct diskq *disk, char *why, size_t size)
+bool state_init(struct state *s, const char *state_dir, const char *run_dir, struct diskq *disk, char *why,
+		size_t size)
 {
-	*s = (struct state){ .dir = file_join(state_dir, "checks"), .twin = file_join(run_dir, "state"),
-			     .bad = file_join(state_dir, "bad"), .disk = disk };
+	*s = (struct state){.dir = file_join(state_dir, "checks"),
+			    .twin = file_join(run_dir, "state"),
+			    .bad = file_join(state_dir, "bad"),
+			    .disk = disk};
 	bool main_dir = make_dir(s->dir), twin = make_dir(s->twin);
 	make_dir(s->bad);
 	snprintf(why, size, "neither %s nor %s can be made", state_dir, s->twin ? s->twin : run_dir);
@@ -41,13 +44,13 @@ void state_fini(struct state *s)
 	free(s->dir);
 	free(s->twin);
 	free(s->bad);
-	*s = (struct state){ 0 };
+	*s = (struct state){0};
 }
 
 /* The event id of change 0 without its number is a name that is safe for files. */
 static bool path_of(const char *dir, const struct check *c, char *out, size_t size)
 {
-	struct event e = { 0 };
+	struct event e = {0};
 	char stem[EVENT_NAME_MAX * 3 + 24];
 	memcpy(e.check, c->name, sizeof e.check);
 	event_id(&e, stem, sizeof stem);
@@ -76,7 +79,8 @@ static void trim_bad(const char *dir)
 		closedir(d);
 	qsort(names, n, sizeof *names, by_name);
 	for (size_t i = 0; i < n; i++) {
-		if (i + BAD_KEPT < n && snprintf(path, sizeof path, "%s/%s", dir, names[i]) < (int)sizeof path)
+		if (i + BAD_KEPT < n &&
+		    snprintf(path, sizeof path, "%s/%s", dir, names[i]) < (int)sizeof path)
 			unlink(path);
 		free(names[i]);
 	}
@@ -87,7 +91,8 @@ static void set_aside(const struct state *s, const char *path, char *why, size_t
 	char to[PATH_MAX], reason[160];
 	const char *name = strrchr(path, '/') + 1;
 	snprintf(reason, sizeof reason, "%s", why);
-	if (snprintf(to, sizeof to, "%s/%013lld-%s", s->bad, (long long)clock_wall_ms(), name) >= (int)sizeof to ||
+	if (snprintf(to, sizeof to, "%s/%013lld-%s", s->bad, (long long)clock_wall_ms(), name) >=
+		(int)sizeof to ||
 	    rename(path, to) != 0)
 		snprintf(why, size, "its record %s cannot be read (%s)", path, reason);
 	else
@@ -119,7 +124,8 @@ static bool prefer_twin(struct check *c, int have, const char *twin)
 	if (!other)
 		return false;
 	other->conf = c->conf;
-	bool taken = read_into(other, twin, why, sizeof why) == 1 && (have != 1 || other->generation > c->generation);
+	bool taken =
+	    read_into(other, twin, why, sizeof why) == 1 && (have != 1 || other->generation > c->generation);
 	if (taken) {
 		struct check fresh = *other;
 		/* what stays is c's place in the world; the rest changes hands */
@@ -142,7 +148,8 @@ static bool prefer_twin(struct check *c, int have, const char *twin)
 	return taken;
 }
 
-/* What the history still tells of a check whose record is lost: whether a problem is open, and the last number. */
+/* What the history still tells of a check whose record is lost: whether a problem is open, and the last
+ * number. */
 static void from_history(struct check *c, const struct evlog *h)
 {
 	cJSON *list = evlog_read(h, c->name, 1);
@@ -196,7 +203,8 @@ void state_save(struct state *s, struct check *c)
 	char *text = record_encode(c, &len);
 	if (!text || !path_of(s->dir, c, path, sizeof path) || !path_of(s->twin, c, twin, sizeof twin)) {
 		free(text);
-		log_err("%s: its record cannot be made (larger than %d bytes, or no memory)", c->name, RECORD_MAX);
+		log_err("%s: its record cannot be made (larger than %d bytes, or no memory)", c->name,
+			RECORD_MAX);
 		c->ticket++; /* served by the time limit */
 		return;
 	}

@@ -18,15 +18,16 @@ struct state {
 };
 
 enum state_found {
-	STATE_NEW,     /* nothing is known of the check */
+	STATE_NEW, /* nothing is known of the check */
 	STATE_KNOWN,
-	STATE_LOST     /* its record was unreadable and set aside: why says where; the rest is from the history */
+	STATE_LOST /* its record was unreadable and set aside: why says where; the rest is from the history */
 };
 
-bool state_init(struct state *s, const char *state_dir, const char *run_dir, struct diskq *disk, char *why, size_t size);
+bool state_init(struct state *s, const char *state_dir, const char *run_dir, struct diskq *disk, char *why,
+		size_t size);
 void state_fini(struct state *s);
-/* Fills a fresh check. A check that nothing is known of starts its change numbers at the wall clock's millisecond: whatever was
- * lost, pagerd has never seen such a number. */
+/* Fills a fresh check. A check that nothing is known of starts its change numbers at the wall clock's
+ * millisecond: whatever was lost, pagerd has never seen such a number. */
 enum state_found state_load(struct state *s, struct check *c, const struct evlog *h, char *why, size_t size);
 /* Has the check's record written; c->ticket is then the write to wait for. */
 void state_save(struct state *s, struct check *c);

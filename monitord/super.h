@@ -29,13 +29,13 @@ struct super {
 	const char *main_file;
 	struct stamp started;
 
-	struct config *conf;        /* in force */
-	char *config_error;         /* why the newest one is not; NULL: it is */
-	struct stamp reload_at;     /* when conf came into force */
-	char *run_dir, *state_dir;  /* of the configuration at the start: they change at a restart only */
+	struct config *conf;	   /* in force */
+	char *config_error;	   /* why the newest one is not; NULL: it is */
+	struct stamp reload_at;	   /* when conf came into force */
+	char *run_dir, *state_dir; /* of the configuration at the start: they change at a restart only */
 
 	struct checks checks;
-	struct check **buried;      /* no longer configured; their last event is on its way */
+	struct check **buried; /* no longer configured; their last event is on its way */
 	size_t nburied;
 
 	struct diskq *disk;
@@ -45,13 +45,13 @@ struct super {
 
 	struct spool_writer *spool;
 	struct loop_fd *spool_fd;
-	size_t spool_twin;          /* events that are in the twin only */
-	char spool_trouble[200];    /* why the last event is not in the spool; "" when it is */
+	size_t spool_twin;	 /* events that are in the twin only */
+	char spool_trouble[200]; /* why the last event is not in the spool; "" when it is */
 
-	struct place *places[2];    /* by enum check_place; NULL: no check needs it */
+	struct place *places[2]; /* by enum check_place; NULL: no check needs it */
 	struct loop_timer *sched_timer, *tick_timer, *settle_timer;
-	int64_t tick_ms;            /* boot ms of the last tick */
-	int64_t self_ms;            /* of the last look at own link */
+	int64_t tick_ms; /* boot ms of the last tick */
+	int64_t self_ms; /* of the last look at own link */
 	int64_t beat_snapshot_ms;
 
 	struct loop_timer *snapshot_timer;

@@ -1,5 +1,5 @@
-/* A check's record as a crash, a disk or a curious hand may have left it: taken or refused, and what was taken is written
- * back so that it is taken again, with the same numbers. */
+/* A check's record as a crash, a disk or a curious hand may have left it: taken or refused, and what was
+ * taken is written back so that it is taken again, with the same numbers. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,16 +10,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct conf_check conf = { .name = "mx1", .probe = "smtp", .max_check_attempts = 3 };
+	static const struct conf_check conf = {.name = "mx1", .probe = "smtp", .max_check_attempts = 3};
 	char why[200] = "";
 	struct check *c = check_new("mx1", CHECK_NET), *d = check_new("mx1", CHECK_NET);
-	struct stamp now = { .wall_ms = 1800000000000, .boot_ms = 1000000 };
+	struct stamp now = {.wall_ms = 1800000000000, .boot_ms = 1000000};
 	c->conf = d->conf = &conf;
 	if (!record_decode(c, (const char *)data, size, why, sizeof why)) {
 		if (!why[0] || c->out)
 			abort();
 	} else {
-		struct judge_env env = { 0 };
+		struct judge_env env = {0};
 		struct judge_say say;
 		size_t len = 0;
 		char *text = record_encode(c, &len);

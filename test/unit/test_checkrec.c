@@ -6,7 +6,7 @@
 
 static struct stamp stamp(int64_t ms)
 {
-	struct stamp s = { .wall_ms = 1700000000000 + ms, .boot_ms = ms };
+	struct stamp s = {.wall_ms = 1700000000000 + ms, .boot_ms = ms};
 	snprintf(s.boot_id, sizeof s.boot_id, "%s", clock_boot_id());
 	return s;
 }
@@ -29,11 +29,23 @@ static struct check *example(void)
 {
 	struct check *c = check_new("mx1 \"smtp\"\xc3\xa9", CHECK_SELF);
 	struct judge *j = &c->judge;
-	*j = (struct judge){ .ever = true, .state = NAG_WARNING, .measured = false, .stale = true, .attempt = 2, .unmeasured = 3,
-			     .hard = NAG_CRITICAL, .hard_measured = false, .since = stamp(1000), .change = 41, .opened = 40,
-			     .said = true, .said_state = NAG_CRITICAL, .said_measured = true, .said_suppressed = true,
-			     .paged = true };
-	c->downtime = (struct downtime){ .from_ms = 1, .until_ms = 2, .by = "alice", .comment = "disks" };
+	*j = (struct judge){.ever = true,
+			    .state = NAG_WARNING,
+			    .measured = false,
+			    .stale = true,
+			    .attempt = 2,
+			    .unmeasured = 3,
+			    .hard = NAG_CRITICAL,
+			    .hard_measured = false,
+			    .since = stamp(1000),
+			    .change = 41,
+			    .opened = 40,
+			    .said = true,
+			    .said_state = NAG_CRITICAL,
+			    .said_measured = true,
+			    .said_suppressed = true,
+			    .paged = true};
+	c->downtime = (struct downtime){.from_ms = 1, .until_ms = 2, .by = "alice", .comment = "disks"};
 	c->has_run = true;
 	c->last_run = stamp(4000);
 	c->was_blocked = true;
@@ -124,7 +136,7 @@ static void an_event_that_waits_is_never_ahead_of_the_number(void **state)
 static void a_blob_stays_with_its_probe(void **state)
 {
 	(void)state;
-	struct conf_check smtp = { .probe = "smtp" }, queue = { .probe = "queue" };
+	struct conf_check smtp = {.probe = "smtp"}, queue = {.probe = "queue"};
 	struct check *c = example(), *d = check_new(c->name, CHECK_NET), *e = check_new(c->name, CHECK_NET);
 	size_t len;
 	char why[200];
@@ -156,11 +168,17 @@ static void damaged_records_are_refused(void **state)
 		check_free(d);
 	}
 	static const char *const bad[] = {
-		"", "[]", "{}", "{\"v\":1}", "{\"v\":2,\"name\":\"x\"}", "{\"v\":1,\"name\":\"y\",\"judge\":{}}",
-		"{\"v\":1,\"name\":\"x\",\"judge\":7}",
-		"{\"v\":1,\"name\":\"x\",\"judge\":{\"change\":1,\"opened\":2,\"attempt\":0,\"unmeasured\":0}}",
-		"{\"v\":1,\"name\":\"x\",\"judge\":{\"change\":-1,\"opened\":0,\"attempt\":0,\"unmeasured\":0}}",
-		"{\"v\":1,\"name\":\"x\",\"judge\":{\"change\":1,\"opened\":1,\"attempt\":0,\"unmeasured\":0,\"state\":\"FINE\"}}",
+	    "",
+	    "[]",
+	    "{}",
+	    "{\"v\":1}",
+	    "{\"v\":2,\"name\":\"x\"}",
+	    "{\"v\":1,\"name\":\"y\",\"judge\":{}}",
+	    "{\"v\":1,\"name\":\"x\",\"judge\":7}",
+	    "{\"v\":1,\"name\":\"x\",\"judge\":{\"change\":1,\"opened\":2,\"attempt\":0,\"unmeasured\":0}}",
+	    "{\"v\":1,\"name\":\"x\",\"judge\":{\"change\":-1,\"opened\":0,\"attempt\":0,\"unmeasured\":0}}",
+	    "{\"v\":1,\"name\":\"x\",\"judge\":{\"change\":1,\"opened\":1,\"attempt\":0,\"unmeasured\":0,"
+	    "\"state\":\"FINE\"}}",
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct check *d = check_new("x", CHECK_SELF);
@@ -175,11 +193,11 @@ static void damaged_records_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_goes_in_comes_out),
-		cmocka_unit_test(another_boot_jumps_over_numbers),
-		cmocka_unit_test(an_event_that_waits_is_never_ahead_of_the_number),
-		cmocka_unit_test(a_blob_stays_with_its_probe),
-		cmocka_unit_test(damaged_records_are_refused),
+	    cmocka_unit_test(what_goes_in_comes_out),
+	    cmocka_unit_test(another_boot_jumps_over_numbers),
+	    cmocka_unit_test(an_event_that_waits_is_never_ahead_of_the_number),
+	    cmocka_unit_test(a_blob_stays_with_its_probe),
+	    cmocka_unit_test(damaged_records_are_refused),
 	};
 	return cmocka_run_group_tests_name("checkrec", tests, NULL, NULL);
 }

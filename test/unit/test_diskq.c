@@ -40,14 +40,15 @@ static void expect_content(const char *file, const char *want)
 	buf_init(&b, 4096);
 	bool ok = file_read(file, &b);
 	if (ok != (want != NULL) || (want && strcmp(buf_str(&b), want) != 0))
-		fail_msg("%s: \"%s\" instead of \"%s\"", file, ok ? buf_str(&b) : "(none)", want ? want : "(none)");
+		fail_msg("%s: \"%s\" instead of \"%s\"", file, ok ? buf_str(&b) : "(none)",
+			 want ? want : "(none)");
 	buf_fini(&b);
 }
 
 static struct diskq_fate wait_fate(struct diskq *q)
 {
-	struct diskq_fate f = { 0 };
-	struct pollfd p = { .fd = diskq_fd(q), .events = POLLIN };
+	struct diskq_fate f = {0};
+	struct pollfd p = {.fd = diskq_fd(q), .events = POLLIN};
 	for (int i = 0; i < 100; i++) {
 		if (diskq_fate(q, &f))
 			return f;
@@ -149,9 +150,9 @@ static void calls_are_made_in_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(files_are_replaced_and_told_of, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_sick_disk_has_a_twin_and_is_tried_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(calls_are_made_in_order, setup, teardown),
+	    cmocka_unit_test_setup_teardown(files_are_replaced_and_told_of, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_sick_disk_has_a_twin_and_is_tried_again, setup, teardown),
+	    cmocka_unit_test_setup_teardown(calls_are_made_in_order, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("diskq", tests, NULL, NULL);
 }

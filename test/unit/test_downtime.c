@@ -13,21 +13,22 @@ static void what_is_accepted(void **state)
 		int64_t from, until;
 		const char *by, *comment, *why; /* why NULL: accepted */
 	} cases[] = {
-		{ 0, NOW + HOUR, "alice", "disks", NULL },
-		{ NOW - HOUR, NOW + HOUR, "alice", NULL, NULL },
-		{ NOW + HOUR, NOW + 2 * HOUR, "alice", "", NULL },
-		{ 0, NOW, "alice", "", "not in the future" },
-		{ 0, 0, "alice", "", "not in the future" },
-		{ NOW + 2 * HOUR, NOW + HOUR, "alice", "", "not after the beginning" },
-		{ 0, NOW + 367 * 24 * HOUR, "alice", "", "366 days" },
-		{ 0, INT64_MAX, "alice", "", "366 days" },
-		{ 0, NOW + HOUR, "", "", "by" },
-		{ 0, NOW + HOUR, NULL, "", "by" },
+	    {0, NOW + HOUR, "alice", "disks", NULL},
+	    {NOW - HOUR, NOW + HOUR, "alice", NULL, NULL},
+	    {NOW + HOUR, NOW + 2 * HOUR, "alice", "", NULL},
+	    {0, NOW, "alice", "", "not in the future"},
+	    {0, 0, "alice", "", "not in the future"},
+	    {NOW + 2 * HOUR, NOW + HOUR, "alice", "", "not after the beginning"},
+	    {0, NOW + 367 * 24 * HOUR, "alice", "", "366 days"},
+	    {0, INT64_MAX, "alice", "", "366 days"},
+	    {0, NOW + HOUR, "", "", "by"},
+	    {0, NOW + HOUR, NULL, "", "by"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct downtime d = { 0 };
+		struct downtime d = {0};
 		char why[160] = "";
-		bool ok = downtime_set(&d, cases[i].from, cases[i].until, cases[i].by, cases[i].comment, NOW, why, sizeof why);
+		bool ok = downtime_set(&d, cases[i].from, cases[i].until, cases[i].by, cases[i].comment, NOW,
+				       why, sizeof why);
 		if (ok != !cases[i].why || (cases[i].why && !strstr(why, cases[i].why)))
 			fail_msg("case %zu: %d \"%s\"", i, ok, why);
 		assert_int_equal(downtime_given(&d), ok); /* a refused one changes nothing */
@@ -37,15 +38,16 @@ static void what_is_accepted(void **state)
 static void when_it_holds(void **state)
 {
 	(void)state;
-	struct downtime d = { 0 };
+	struct downtime d = {0};
 	char why[160];
 	assert_false(downtime_active(&d, NOW) || downtime_over(&d, NOW) || downtime_given(&d));
 	assert_true(downtime_set(&d, NOW + HOUR, NOW + 2 * HOUR, "bob", "x", NOW, why, sizeof why));
 	static const struct {
 		int64_t at;
 		bool active, over;
-	} times[] = { { NOW, false, false },		  { NOW + HOUR - 1, false, false }, { NOW + HOUR, true, false },
-		      { NOW + 2 * HOUR - 1, true, false }, { NOW + 2 * HOUR, false, true },  { NOW + 99 * HOUR, false, true } };
+	} times[] = {{NOW, false, false},	    {NOW + HOUR - 1, false, false},
+		     {NOW + HOUR, true, false},	    {NOW + 2 * HOUR - 1, true, false},
+		     {NOW + 2 * HOUR, false, true}, {NOW + 99 * HOUR, false, true}};
 	for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
 		assert_int_equal(downtime_active(&d, times[i].at), times[i].active);
 		assert_int_equal(downtime_over(&d, times[i].at), times[i].over);
@@ -61,9 +63,11 @@ static void how_it_reads(void **state)
 	char why[160], text[400];
 	setenv("TZ", "UTC0", 1);
 	assert_true(downtime_set(&d, 0, NOW + HOUR, "alice", "new\ndisks", NOW, why, sizeof why));
-	assert_string_equal(downtime_text(&d, text, sizeof text), "in downtime until 2023-11-14 23:13:20 (alice: new disks)");
+	assert_string_equal(downtime_text(&d, text, sizeof text),
+			    "in downtime until 2023-11-14 23:13:20 (alice: new disks)");
 	assert_true(downtime_set(&d, 0, NOW + HOUR, "alice", "", NOW, why, sizeof why));
-	assert_string_equal(downtime_text(&d, text, sizeof text), "in downtime until 2023-11-14 23:13:20 (alice)");
+	assert_string_equal(downtime_text(&d, text, sizeof text),
+			    "in downtime until 2023-11-14 23:13:20 (alice)");
 	/* too long a comment is cut between characters */
 	char longest[1000] = "x";
 	for (int i = 0; i < 300; i++)
@@ -76,9 +80,9 @@ static void how_it_reads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_accepted),
-		cmocka_unit_test(when_it_holds),
-		cmocka_unit_test(how_it_reads),
+	    cmocka_unit_test(what_is_accepted),
+	    cmocka_unit_test(when_it_holds),
+	    cmocka_unit_test(how_it_reads),
 	};
 	return cmocka_run_group_tests_name("downtime", tests, NULL, NULL);
 }

@@ -7,8 +7,11 @@
 
 static struct ownlink_route route(const char *ifname, bool up, const char *gateway, bool failed)
 {
-	struct ownlink_route r = { .family = AF_INET, .ifindex = 2, .up = up, .has_gateway = gateway != NULL,
-				   .gateway_failed = failed };
+	struct ownlink_route r = {.family = AF_INET,
+				  .ifindex = 2,
+				  .up = up,
+				  .has_gateway = gateway != NULL,
+				  .gateway_failed = failed};
 	snprintf(r.ifname, sizeof r.ifname, "%s", ifname);
 	if (gateway) {
 		r.family = strchr(gateway, ':') ? AF_INET6 : AF_INET;
@@ -21,22 +24,24 @@ static void judged(void **state)
 {
 	(void)state;
 	char text[256];
-	const struct ownlink_route good = route("eth0", true, "192.0.2.1", false), unplugged = route("eth0", false, "192.0.2.1", false),
-				   dead = route("eth1", true, "2001:db8::1", true), direct = route("ppp0", true, NULL, false);
+	const struct ownlink_route good = route("eth0", true, "192.0.2.1", false),
+				   unplugged = route("eth0", false, "192.0.2.1", false),
+				   dead = route("eth1", true, "2001:db8::1", true),
+				   direct = route("ppp0", true, NULL, false);
 	const struct {
 		struct ownlink_route v[3];
 		size_t n;
 		bool ok;
 		const char *text;
 	} cases[] = {
-		{ { good }, 0, true, "no default route" },
-		{ { good }, 1, true, "link eth0 is up, gateway 192.0.2.1" },
-		{ { direct }, 1, true, "link ppp0 is up" },
-		{ { unplugged }, 1, false, "own link eth0 is down" },
-		{ { dead }, 1, false, "own gateway 2001:db8::1 on eth1 does not answer" },
-		{ { unplugged, dead }, 2, false, "own link eth0 is down" },
-		{ { unplugged, good }, 2, true, "eth0 is up" },
-		{ { dead, unplugged, direct }, 3, true, "link ppp0 is up" },
+	    {{good}, 0, true, "no default route"},
+	    {{good}, 1, true, "link eth0 is up, gateway 192.0.2.1"},
+	    {{direct}, 1, true, "link ppp0 is up"},
+	    {{unplugged}, 1, false, "own link eth0 is down"},
+	    {{dead}, 1, false, "own gateway 2001:db8::1 on eth1 does not answer"},
+	    {{unplugged, dead}, 2, false, "own link eth0 is down"},
+	    {{unplugged, good}, 2, true, "eth0 is up"},
+	    {{dead, unplugged, direct}, 3, true, "link ppp0 is up"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		bool ok = ownlink_judge(cases[i].v, cases[i].n, text, sizeof text);
@@ -58,8 +63,8 @@ static void the_kernel_tells(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(judged),
-		cmocka_unit_test(the_kernel_tells),
+	    cmocka_unit_test(judged),
+	    cmocka_unit_test(the_kernel_tells),
 	};
 	return cmocka_run_group_tests_name("ownlink", tests, NULL, NULL);
 }

@@ -31,7 +31,7 @@ static void down(struct check *c)
 
 static struct world make(const char *spec)
 {
-	struct world w = { 0 };
+	struct world w = {0};
 	char copy[400], *line, *rest;
 	w.t.self = get(&w, "self");
 	snprintf(copy, sizeof copy, "%s", spec);
@@ -63,25 +63,25 @@ static void who_is_blocked(void **state)
 		const char *spec, *down, *check;
 		const char *by; /* NULL: not blocked */
 	} cases[] = {
-		{ "mx1:", "", "mx1", NULL },
-		{ "mx1:", "self", "mx1", NULL }, /* not below self: it pages */
-		{ "mx1: self", "", "mx1", NULL },
-		{ "mx1: self", "self", "mx1", "self" },
-		{ "mx1: gw", "", "mx1", NULL },
-		{ "mx1: gw", "mx1", "mx1", NULL },
-		{ "mx1: gw", "gw", "mx1", "gw" },
-		{ "mx1: gw\ngw: self", "self", "mx1", "self" }, /* through its parent */
-		{ "mx1: gw\ngw: self", "self gw", "mx1", "self" }, /* the root explains */
-		{ "mx1: sw\nsw: gw", "gw", "mx1", "gw" },
-		{ "mx1: sw\nsw: gw", "sw", "mx1", "sw" },
-		{ "mx1: gw1 gw2", "gw1", "mx1", NULL }, /* there is another way */
-		{ "mx1: gw1 gw2", "gw1 gw2", "mx1", "gw1" },
-		{ "mx1: gw1 gw2\ngw1: self\ngw2: self", "self", "mx1", "self" },
-		{ "mx1: gw1 gw2\ngw1: a\ngw2: b", "a", "mx1", NULL },
-		{ "mx1: gw1 gw2\ngw1: a\ngw2: b", "a gw2", "mx1", "a" },
-		{ "mx1: self gw", "self", "mx1", "self" },
-		{ "mx1: self gw", "gw", "mx1", "gw" },
-		{ "a: b\nb: a", "", "a", NULL }, /* a loop ends */
+	    {"mx1:", "", "mx1", NULL},
+	    {"mx1:", "self", "mx1", NULL}, /* not below self: it pages */
+	    {"mx1: self", "", "mx1", NULL},
+	    {"mx1: self", "self", "mx1", "self"},
+	    {"mx1: gw", "", "mx1", NULL},
+	    {"mx1: gw", "mx1", "mx1", NULL},
+	    {"mx1: gw", "gw", "mx1", "gw"},
+	    {"mx1: gw\ngw: self", "self", "mx1", "self"},    /* through its parent */
+	    {"mx1: gw\ngw: self", "self gw", "mx1", "self"}, /* the root explains */
+	    {"mx1: sw\nsw: gw", "gw", "mx1", "gw"},
+	    {"mx1: sw\nsw: gw", "sw", "mx1", "sw"},
+	    {"mx1: gw1 gw2", "gw1", "mx1", NULL}, /* there is another way */
+	    {"mx1: gw1 gw2", "gw1 gw2", "mx1", "gw1"},
+	    {"mx1: gw1 gw2\ngw1: self\ngw2: self", "self", "mx1", "self"},
+	    {"mx1: gw1 gw2\ngw1: a\ngw2: b", "a", "mx1", NULL},
+	    {"mx1: gw1 gw2\ngw1: a\ngw2: b", "a gw2", "mx1", "a"},
+	    {"mx1: self gw", "self", "mx1", "self"},
+	    {"mx1: self gw", "gw", "mx1", "gw"},
+	    {"a: b\nb: a", "", "a", NULL}, /* a loop ends */
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct world w = make(cases[i].spec);
@@ -92,8 +92,8 @@ static void who_is_blocked(void **state)
 			down(get(&w, name));
 		bool blocked = parents_block(&w.t, get(&w, cases[i].check), &by);
 		if (blocked != (cases[i].by != NULL) || (blocked && strcmp(by->name, cases[i].by) != 0))
-			fail_msg("case %zu (%s; down %s): blocked %d by %s", i, cases[i].spec, cases[i].down, blocked,
-				 by ? by->name : "nobody");
+			fail_msg("case %zu (%s; down %s): blocked %d by %s", i, cases[i].spec, cases[i].down,
+				 blocked, by ? by->name : "nobody");
 		end(&w);
 	}
 }
@@ -122,8 +122,8 @@ static void who_must_be_asked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(who_is_blocked),
-		cmocka_unit_test(who_must_be_asked),
+	    cmocka_unit_test(who_is_blocked),
+	    cmocka_unit_test(who_must_be_asked),
 	};
 	return cmocka_run_group_tests_name("parents", tests, NULL, NULL);
 }

@@ -5,13 +5,14 @@
 
 static struct sched_slot slot(int64_t interval, int64_t retry, int64_t due)
 {
-	return (struct sched_slot){ .interval_ms = interval, .retry_ms = retry, .due_ms = due, .waiting_ms = SCHED_NEVER };
+	return (struct sched_slot){
+	    .interval_ms = interval, .retry_ms = retry, .due_ms = due, .waiting_ms = SCHED_NEVER};
 }
 
 static void spread_is_even_and_the_same_everywhere(void **state)
 {
 	(void)state;
-	int bins[60] = { 0 };
+	int bins[60] = {0};
 	for (int i = 0; i < 6000; i++) {
 		char name[32];
 		snprintf(name, sizeof name, "relay%d", i);
@@ -52,7 +53,7 @@ static void first_runs(void **state)
 static void rhythm_stays_though_starts_are_late(void **state)
 {
 	(void)state;
-	struct sched_slot s = slot(1000, 500, 100), *v[] = { &s };
+	struct sched_slot s = slot(1000, 500, 100), *v[] = {&s};
 	int64_t wake;
 	assert_null(sched_next(v, 1, 99, &wake));
 	assert_int_equal(wake, 100);
@@ -68,7 +69,7 @@ static void rhythm_stays_though_starts_are_late(void **state)
 static void never_two_runs_at_once(void **state)
 {
 	(void)state;
-	struct sched_slot s = slot(1000, 1000, 0), *v[] = { &s };
+	struct sched_slot s = slot(1000, 1000, 0), *v[] = {&s};
 	int64_t wake;
 	assert_ptr_equal(sched_next(v, 1, 0, &wake), &s);
 	sched_started(&s, 0, 0);
@@ -90,7 +91,7 @@ static void never_two_runs_at_once(void **state)
 static void retries(void **state)
 {
 	(void)state;
-	struct sched_slot s = slot(60000, 10000, 0), *v[] = { &s };
+	struct sched_slot s = slot(60000, 10000, 0), *v[] = {&s};
 	int64_t wake;
 	sched_next(v, 1, 0, &wake);
 	sched_started(&s, 0, 0);
@@ -113,7 +114,7 @@ static void retries(void **state)
 static void a_start_that_is_owed_is_not_forgotten(void **state)
 {
 	(void)state;
-	struct sched_slot s = slot(1000, 1000, 0), *v[] = { &s };
+	struct sched_slot s = slot(1000, 1000, 0), *v[] = {&s};
 	int64_t wake;
 	s.blocked = true; /* its prober is down */
 	assert_null(sched_next(v, 1, 5500, &wake));
@@ -131,7 +132,7 @@ static void a_start_that_is_owed_is_not_forgotten(void **state)
 static void gap_at_a_host(void **state)
 {
 	(void)state;
-	struct sched_host h = { 0 };
+	struct sched_host h = {0};
 	struct sched_slot s[10], *v[10];
 	int64_t wake, now = 1000;
 	for (int i = 0; i < 10; i++) {
@@ -147,7 +148,8 @@ static void gap_at_a_host(void **state)
 			break;
 		assert_null(sched_next(v, 10, now + 199, &wake));
 		assert_int_equal(wake, now + 200);
-		assert_int_equal(sched_overdue(&s[9], now + 199), 0); /* waiting one's turn is not being late */
+		assert_int_equal(sched_overdue(&s[9], now + 199),
+				 0); /* waiting one's turn is not being late */
 		now += 200;
 	}
 	assert_int_equal(s[9].late_ms, 1000 + 9 * 200 - 909);
@@ -159,7 +161,7 @@ static void an_hour_of_a_thousand_checks(void **state)
 	(void)state;
 	enum { N = 1000, HOSTS = 100, GAP = 200, INTERVAL = 60000 };
 	struct sched_slot *s = calloc(N, sizeof *s), **v = calloc(N, sizeof *v);
-	struct sched_host hosts[HOSTS] = { 0 };
+	struct sched_host hosts[HOSTS] = {0};
 	int64_t *end = calloc(N, sizeof *end), last_at_host[HOSTS], worst = 0;
 	int *runs = calloc(N, sizeof *runs);
 	for (int i = 0; i < HOSTS; i++)
@@ -217,15 +219,15 @@ static void reload_shortens_the_wait(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(spread_is_even_and_the_same_everywhere),
-		cmocka_unit_test(first_runs),
-		cmocka_unit_test(rhythm_stays_though_starts_are_late),
-		cmocka_unit_test(never_two_runs_at_once),
-		cmocka_unit_test(retries),
-		cmocka_unit_test(a_start_that_is_owed_is_not_forgotten),
-		cmocka_unit_test(gap_at_a_host),
-		cmocka_unit_test(an_hour_of_a_thousand_checks),
-		cmocka_unit_test(reload_shortens_the_wait),
+	    cmocka_unit_test(spread_is_even_and_the_same_everywhere),
+	    cmocka_unit_test(first_runs),
+	    cmocka_unit_test(rhythm_stays_though_starts_are_late),
+	    cmocka_unit_test(never_two_runs_at_once),
+	    cmocka_unit_test(retries),
+	    cmocka_unit_test(a_start_that_is_owed_is_not_forgotten),
+	    cmocka_unit_test(gap_at_a_host),
+	    cmocka_unit_test(an_hour_of_a_thousand_checks),
+	    cmocka_unit_test(reload_shortens_the_wait),
 	};
 	return cmocka_run_group_tests_name("sched", tests, NULL, NULL);
 }
