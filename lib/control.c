@@ -20,7 +20,9 @@
 #include "log.h"
 #include "loop.h"
 
-enum { CLIENTS_MAX = 32, ANSWER_MAX = 16 << 20, SUBSCRIBER_UNREAD_MAX = 1 << 20, IDLE_S = 60 };
+/* A client that does not read what it asked for (UNREAD_MAX), or asks on and on before it is answered (OWED_MAX), is not
+ * listened to until it has caught up. */
+enum { CLIENTS_MAX = 32, ANSWER_MAX = 16 << 20, UNREAD_MAX = 1 << 20, OWED_MAX = 64, IDLE_S = 60 };
 
 /* A client outlives its connection while an answer is owed: then stream is NULL. */
 struct control_client {
@@ -29,6 +31,8 @@ struct control_client {
 	int owed;
 	bool subscribed;
 	bool closing;
+	bool held;       /* it must catch up first: nothing is read from it */
+	int64_t last_ms; /* of its last whole request, or when it came */
 };
 
 struct control {
@@ -68,13 +72,30 @@ static void client_write(struct control_client *k, const cJSON *v)
 	buf_fini(&line);
 }
 
+static bool is_behind(const struct control_client *k)
+{
+	return k->owed >= OWED_MAX || evbuffer_get_length(bufferevent_get_output(k->stream)) > UNREAD_MAX;
+}
+
+/* It has caught up: what it said meanwhile is read, in the next turn of the loop. */
+static void go_on(struct control_client *k)
+{
+	if (!k->held || is_behind(k))
+		return;
+	k->held = false;
+	bufferevent_enable(k->stream, EV_READ);
+	bufferevent_trigger(k->stream, EV_READ, BEV_TRIG_DEFER_CALLBACKS | BEV_TRIG_IGNORE_WATERMARKS);
+}
+
 void control_reply(struct control_client *k, cJSON *answer)
 {
 	k->owed--;
-	if (k->stream)
+	if (k->stream) {
 		client_write(k, answer);
-	else
+		go_on(k);
+	} else {
 		client_close(k);
+	}
 	cJSON_Delete(answer);
 }
 
@@ -104,7 +125,7 @@ void control_publish(struct control *c, const cJSON *v)
 		struct control_client *k = c->clients[i];
 		if (!k || !k->subscribed || !k->stream)
 			continue;
-		if (evbuffer_get_length(bufferevent_get_output(k->stream)) > SUBSCRIBER_UNREAD_MAX)
+		if (evbuffer_get_length(bufferevent_get_output(k->stream)) > UNREAD_MAX)
 			client_close(k);
 		else
 			client_write(k, v);
@@ -116,6 +137,7 @@ static bool take_request(struct control_client *k, const char *text, size_t len)
 {
 	const char *why = NULL;
 	cJSON *request = json_parse(text, len, JSON_LINE_MAX, &why);
+	k->last_ms = clock_boot_ms();
 	k->owed += 2; /* one is ours: it keeps the client alive through the handler */
 	if (!cJSON_IsObject(request))
 		control_error(k, "not a request: %s", why ? why : "not an object");
@@ -137,11 +159,16 @@ static void on_read(struct bufferevent *b, void *arg)
 	struct evbuffer *input = bufferevent_get_input(b);
 	size_t len;
 	char *line;
-	while ((line = evbuffer_readln(input, &len, EVBUFFER_EOL_LF))) {
-		bool go_on = take_request(k, line, len);
+	while (!is_behind(k) && (line = evbuffer_readln(input, &len, EVBUFFER_EOL_LF))) {
+		bool stays = take_request(k, line, len);
 		free(line);
-		if (!go_on)
+		if (!stays)
 			return;
+	}
+	if (is_behind(k)) {
+		k->held = true;
+		bufferevent_disable(b, EV_READ);
+		return;
 	}
 	if (evbuffer_get_length(input) <= JSON_LINE_MAX)
 		return;
@@ -157,6 +184,8 @@ static void on_written(struct bufferevent *b, void *arg)
 	(void)b;
 	if (k->closing && !k->owed)
 		client_close(k);
+	else
+		go_on(k);
 }
 
 static void on_event(struct bufferevent *b, short what, void *arg)
@@ -169,12 +198,34 @@ static void on_event(struct bufferevent *b, short what, void *arg)
 		return;
 	}
 	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT)) {
-		if ((what & BEV_EVENT_TIMEOUT) && k->owed) {
+		/* silent because it waits for us; one that takes nothing for so long is not waited for */
+		if ((what & BEV_EVENT_TIMEOUT) && (what & BEV_EVENT_READING) && k->owed) {
 			bufferevent_enable(b, EV_READ);
 			return;
 		}
 		client_close(k);
 	}
+}
+
+/* A free place; when there is none, that of the one that has asked nothing for longest and waits for nothing.
+ * CLIENTS_MAX: all are busy. */
+static int place(struct control *c)
+{
+	struct control_client *idle = NULL;
+	int slot = 0, of_idle = CLIENTS_MAX;
+	for (; slot < CLIENTS_MAX && c->clients[slot]; slot++) {
+		struct control_client *k = c->clients[slot];
+		bool busy = !k->stream || k->owed || k->subscribed || evbuffer_get_length(bufferevent_get_output(k->stream));
+		if (busy || (idle && idle->last_ms <= k->last_ms))
+			continue;
+		idle = k;
+		of_idle = slot;
+	}
+	if (slot < CLIENTS_MAX)
+		return slot;
+	if (idle)
+		client_close(idle);
+	return of_idle;
 }
 
 static void on_accept(void *arg)
@@ -183,9 +234,7 @@ static void on_accept(void *arg)
 	int fd = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0)
 		return;
-	int slot = 0;
-	while (slot < CLIENTS_MAX && c->clients[slot])
-		slot++;
+	int slot = place(c);
 	struct control_client *k = slot < CLIENTS_MAX ? calloc(1, sizeof *k) : NULL;
 	if (!k) {
 		static const char busy[] = "{\"ok\":false,\"error\":\"too many connections\"}\n";
@@ -195,6 +244,7 @@ static void on_accept(void *arg)
 		return;
 	}
 	k->control = c;
+	k->last_ms = clock_boot_ms();
 	k->stream = bufferevent_socket_new(c->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (!k->stream) {
 		close(fd);

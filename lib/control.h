@@ -2,6 +2,8 @@
  * The control socket: a Unix stream socket of JSON lines, one request
  * {"v":1,"do":"NAME",...} gives one answer {"ok":true,...} or {"ok":false,"error":"..."}.
  * Requests are at most 64 KiB, answers at most 16 MiB, 32 connections, idle ones closed after 60 s.
+ * Nothing is read from a client that is owed 64 answers or has more than 1 MiB unread. When all places are taken, the
+ * connection that has asked nothing for longest makes room for a new one.
  */
 #ifndef LIB_CONTROL_H
 #define LIB_CONTROL_H

@@ -2,6 +2,8 @@
 #include "unit.h"
 
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -263,6 +265,157 @@ static void control_answers(void **state)
 	end(&w);
 }
 
+/* A server whose clients misbehave. */
+struct server {
+	struct event_base *base;
+	struct loop_timer *turn;
+	struct control *control;
+	char path[64];
+	int asked, kept;
+	struct control_client *waiting[1000];
+	bool later; /* answers are owed, not given */
+};
+
+static void on_greedy(void *arg, struct control_client *client, const cJSON *request)
+{
+	struct server *s = arg;
+	(void)request;
+	s->asked++;
+	if (s->later) {
+		assert_true(s->kept < 1000);
+		s->waiting[s->kept++] = client;
+		return;
+	}
+	char large[100000];
+	memset(large, 'x', sizeof large - 1);
+	large[sizeof large - 1] = '\0';
+	cJSON *answer = cJSON_CreateObject();
+	cJSON_AddStringToObject(answer, "large", large);
+	control_reply(client, answer);
+}
+
+static void server_open(struct server *s)
+{
+	char why[200];
+	*s = (struct server){ .base = loop_new() };
+	snprintf(s->path, sizeof s->path, "/tmp/unit-server.%d", (int)getpid());
+	s->control = control_new(s->base, s->path, on_greedy, s, why, sizeof why);
+	assert_non_null(s->control);
+	s->turn = loop_timer_new(s->base, (void (*)(void *))loop_stop, s->base);
+}
+
+static void server_run(struct server *s, int ms)
+{
+	loop_timer_in(s->turn, ms);
+	loop_run(s->base);
+}
+
+static void server_close(struct server *s)
+{
+	control_free(s->control);
+	loop_timer_free(s->turn);
+	loop_free(s->base);
+}
+
+static int client(const struct server *s)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	strcpy(a.sun_path, s->path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+	return fd;
+}
+
+static void ask_often(int fd, int times)
+{
+	static const char question[] = "{\"do\":\"x\"}\n";
+	enum { LEN = sizeof question - 1 };
+	char all[1000 * LEN];
+	for (int i = 0; i < times; i++)
+		memcpy(all + i * LEN, question, LEN);
+	assert_int_equal(write(fd, all, (size_t)times * LEN), times * LEN);
+}
+
+static int answers_read(int fd)
+{
+	static char chunk[1 << 20];
+	int lines = 0;
+	ssize_t n;
+	while ((n = read(fd, chunk, sizeof chunk)) > 0)
+		for (ssize_t i = 0; i < n; i++)
+			lines += chunk[i] == '\n';
+	return lines;
+}
+
+/* Who asks and does not read must not fill our memory; when it reads, it gets all it asked for. */
+static void control_does_not_answer_who_does_not_read(void **state)
+{
+	(void)state;
+	struct server s;
+	server_open(&s);
+	int fd = client(&s), got = 0;
+	ask_often(fd, 1000);
+	for (int i = 0; i < 20; i++)
+		server_run(&s, 5);
+	assert_in_range(s.asked, 2, 30);
+	for (int i = 0; i < 20000 && got < 1000; i++) {
+		server_run(&s, 1);
+		got += answers_read(fd);
+	}
+	assert_int_equal(got, 1000);
+	close(fd);
+	server_close(&s);
+}
+
+static void control_owes_a_client_only_so_much(void **state)
+{
+	(void)state;
+	struct server s;
+	server_open(&s);
+	s.later = true;
+	int fd = client(&s), got = 0;
+	ask_often(fd, 500);
+	for (int i = 0; i < 20; i++)
+		server_run(&s, 5);
+	assert_in_range(s.kept, 1, 64);
+	for (int i = 0; i < 20000 && got < 500; i++) {
+		while (s.kept)
+			control_error(s.waiting[--s.kept], "no");
+		server_run(&s, 1);
+		got += answers_read(fd);
+	}
+	assert_int_equal(got, 500);
+	close(fd);
+	server_close(&s);
+}
+
+/* Connections that ask for nothing keep nobody out. */
+static void control_has_room_for_who_asks(void **state)
+{
+	(void)state;
+	struct server s;
+	int idle[40];
+	server_open(&s);
+	for (int i = 0; i < 40; i++) {
+		idle[i] = client(&s);
+		server_run(&s, 1);
+		assert_int_equal(write(idle[i], "{\"do\"", 5), 5);
+		server_run(&s, 1);
+	}
+	int fd = client(&s), got = 0;
+	ask_often(fd, 1);
+	for (int i = 0; i < 2000 && got == 0; i++) {
+		server_run(&s, 1);
+		got = answers_read(fd);
+	}
+	assert_int_equal(s.asked, 1);
+	assert_int_equal(got, 1);
+	close(fd);
+	for (int i = 0; i < 40; i++)
+		close(idle[i]);
+	server_close(&s);
+}
+
 /* --- heartbeat --- */
 
 static void beats_judged(void **state)
@@ -295,6 +448,12 @@ static void fill_beat(void *arg, struct beat *b)
 	w->lines++;
 }
 
+static void fill_pagers_beat(void *arg, struct beat *b)
+{
+	fill_beat(arg, b);
+	snprintf(b->from, sizeof b->from, "pagerd");
+}
+
 static void beats_travel(void **state)
 {
 	(void)state;
@@ -302,7 +461,7 @@ static void beats_travel(void **state)
 	char path[64], why[200];
 	snprintf(path, sizeof path, "/tmp/unit-beat.%d", (int)getpid());
 	begin(&w);
-	struct heartbeat *a = heartbeat_listen(w.base, path, 20, fill_beat, &w, why, sizeof why);
+	struct heartbeat *a = heartbeat_listen(w.base, path, 20, fill_pagers_beat, &w, why, sizeof why);
 	struct heartbeat *b = heartbeat_connect(w.base, path, 20, fill_beat, &w);
 	assert_non_null(a);
 	struct loop_timer *t = loop_timer_new(w.base, (void (*)(void *))loop_stop, w.base);
@@ -345,6 +504,9 @@ int main(void)
 		cmocka_unit_test(stop_lets_it_finish),
 		cmocka_unit_test(stop_insists_after_the_grace),
 		cmocka_unit_test(control_answers),
+		cmocka_unit_test(control_does_not_answer_who_does_not_read),
+		cmocka_unit_test(control_owes_a_client_only_so_much),
+		cmocka_unit_test(control_has_room_for_who_asks),
 		cmocka_unit_test(beats_judged),
 		cmocka_unit_test(beats_travel),
 		cmocka_unit_test(beats_decoded),
