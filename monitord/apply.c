@@ -150,7 +150,7 @@ static void drop_runs(struct super *s, const struct place *left)
 {
 	for (size_t i = 0; i < s->checks.nslots; i++) {
 		struct check *c = check_of_slot(s->checks.slots[i]);
-		const struct place *mine = s->places[c->kind == CHECK_LOCAL ? PLACE_LOCAL : PLACE_NET];
+		const struct place *mine = core_place_of(s, c);
 		if (c->run && (run_place(c->run) == left || run_place(c->run) != mine))
 			core_drop_run(s, c);
 	}
@@ -178,6 +178,17 @@ static void apply_places(struct super *s)
 	free(libexec);
 }
 
+static void log_warnings(const struct config *conf)
+{
+	for (size_t i = 0; i < conf->warnings.n; i++) {
+		struct buf line;
+		buf_init(&line, 4096);
+		complaint_format(&conf->warnings.v[i], &line);
+		log_warn("%s", buf_str(&line));
+		buf_fini(&line);
+	}
+}
+
 bool apply_config(struct super *s, struct config *conf)
 {
 	struct checks fresh, old = s->checks;
@@ -188,6 +199,7 @@ bool apply_config(struct super *s, struct config *conf)
 	s->checks = fresh;
 	s->conf = conf;
 	s->reload_at = clock_stamp();
+	log_warnings(conf);
 	for (size_t i = 0; i < old.n; i++)
 		bury(s, old.v[i]);
 	old.n = 0;

@@ -116,13 +116,6 @@ static void take(struct confswap *r)
 	if (r->keep_why[0])
 		log_warn("the last good copy of the configuration cannot be kept: %s", r->keep_why);
 	say_later(s, r->conf);
-	struct buf line;
-	for (size_t i = 0; i < r->conf->warnings.n; i++) {
-		buf_init(&line, 4096);
-		complaint_format(&r->conf->warnings.v[i], &line);
-		log_warn("%s", buf_str(&line));
-		buf_fini(&line);
-	}
 	if (!apply_config(s, r->conf)) {
 		config_free(r->conf);
 		r->conf = NULL;

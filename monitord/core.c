@@ -27,7 +27,7 @@ enum { STUCK_MAX = 3, STUCK_PAUSE_MAX_MS = 3600000 };
 
 /* --- starting what is due -------------------------------------------------------------------------- */
 
-static struct place *place_of(const struct super *s, const struct check *c)
+struct place *core_place_of(const struct super *s, const struct check *c)
 {
 	return s->places[c->kind == CHECK_LOCAL ? PLACE_LOCAL : PLACE_NET];
 }
@@ -53,13 +53,13 @@ void core_start_due(void *arg)
 	mark_blocked(s);
 	while ((slot = sched_next(s->checks.slots, s->checks.nslots, clock_boot_ms(), &wake))) {
 		struct check *c = check_of_slot(slot);
-		c->run = place_run(place_of(s, c), c, c->blob);
+		c->run = place_run(core_place_of(s, c), c, c->blob);
 		if (!c->run) {
 			slot->blocked = true; /* looked at again with the next tick */
 			continue;
 		}
 		sched_started(slot, c->run->started.boot_ms, s->conf->host_gap_ms);
-		if (!place_has_room(place_of(s, c)))
+		if (!place_has_room(core_place_of(s, c)))
 			mark_blocked(s);
 	}
 	int64_t wait = wake == SCHED_NEVER ? CORE_LOOK_MS : wake - clock_boot_ms();

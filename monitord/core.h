@@ -16,6 +16,8 @@ enum { CORE_LOOK_MS = 1000 };
 void core_start_due(void *arg);
 void core_on_disk(void *arg);
 void core_on_spool(void *arg);
+/* Where c runs; NULL: nowhere now. */
+struct place *core_place_of(const struct super *s, const struct check *c);
 /* No result came for too long. */
 void core_stale(struct super *s, struct check *c, int64_t now_ms);
 /* It is tried rarely on purpose, because it blocks. */

@@ -60,6 +60,8 @@ void place_cancel(struct run *r);
 void place_tick(struct place *p, int64_t now_ms);
 /* We slept for ms ourselves: no prober is to blame for that time. */
 void place_forgive(struct place *p, int64_t ms);
+/* No prober runs there now. */
+bool place_is_down(const struct place *p);
 /* "" when all is well, else what is wrong, for people. */
 const char *place_trouble(const struct place *p, int64_t now_ms, char *out, size_t size);
 /* The object of the contract's snapshot ("probers":[...]). */

@@ -57,6 +57,11 @@ void place_forgive(struct place *p, int64_t ms)
 	}
 }
 
+bool place_is_down(const struct place *p)
+{
+	return p->down_since_ms != 0;
+}
+
 const char *place_trouble(const struct place *p, int64_t now_ms, char *out, size_t size)
 {
 	out[0] = '\0';

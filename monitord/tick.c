@@ -19,13 +19,24 @@
 /* A tick that comes so late means that we slept (suspend, SIGSTOP): no one else is to blame for that time. */
 enum { TICK_MS = 1000, SLEPT_MS = 5000 };
 
+/* While a prober is down but not yet long enough for self.prober to say so, that has the first word: it then
+ * speaks for all its checks. */
+static bool prober_is_asked(const struct super *s, const struct check *c)
+{
+	const struct check *prober = checks_find(&s->checks, "self.prober");
+	const struct place *p = core_place_of(s, c);
+	return p && place_is_down(p) && !judge_problem(&prober->judge);
+}
+
 static void look_for_stale(struct super *s, int64_t now_ms)
 {
 	for (size_t i = 0; i < s->checks.nslots; i++) {
 		struct check *c = check_of_slot(s->checks.slots[i]);
 		int64_t limit = TICK_STALE_INTERVALS * c->slot.interval_ms + c->conf->timeout_ms;
 		/* one that is tried rarely on purpose has its say already */
-		if (!c->judge.stale && !c->run && !core_is_paused(c) && now_ms - c->fresh_ms > limit)
+		if (c->judge.stale || c->run || core_is_paused(c) || now_ms - c->fresh_ms <= limit)
+			continue;
+		if (!prober_is_asked(s, c))
 			core_stale(s, c, now_ms);
 	}
 }

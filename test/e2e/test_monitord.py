@@ -717,19 +717,20 @@ def test_failures_to_measure_are_other_than_failures_measured(told):
         assert event["at"]["boot_ms"] - event["since"]["boot_ms"] >= 390
 
 
-def test_stale_results(told):
-    sup, scripts = told("mx1", settings={"interval": "300ms", "timeout": "1s"})
+def test_stale_results_of_a_dead_prober_page_once(told):
+    sup, scripts = told("mx1", "mx2", settings={"interval": "300ms", "timeout": "1s"})
     with sup:
         sup.wait_ok()
         (sup.libexec / "FAKE_MUTE").touch()
         os.kill(sup.status()["probers"][0]["pid"], signal.SIGKILL)
-        event = sup.wait_said("mx1", "problem UNKNOWN")
-        assert event["text"].startswith("stale: no result for") and event["layer"] == "stale" and not event["measured"]
-        assert sup.check("mx1")["stale"]
         event = sup.wait_said("self.prober", "problem CRITICAL", timeout=90)
         assert "prober net is down" in event["text"]
+        for name in ("mx1", "mx2"):
+            event = sup.wait_said(name, "(problem UNKNOWN)")
+            assert event["text"].startswith("stale: no result for") and event["layer"] == "stale" and not event["measured"]
+            assert sup.check(name)["stale"] and event["why_suppressed"] == "below self.prober, which is in trouble"
         (sup.libexec / "FAKE_MUTE").unlink()
-        sup.wait_said("mx1", "problem UNKNOWN", "recovery OK", timeout=120)
+        sup.wait_said("mx1", "(problem UNKNOWN)", "(recovery OK)", timeout=120)
         assert not sup.check("mx1")["stale"]
 
 
