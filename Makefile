@@ -59,6 +59,12 @@ NOTIFY := $(B)/notifiers.a
 PROGRAMS := $(B)/monitord $(B)/monitorctl $(B)/monitord-run $(B)/pagerd $(B)/prober $(B)/simmodem \
 	$(addprefix $(B)/check_,$(CHECKS)) $(addprefix $(B)/notify_,$(NOTIFIERS))
 
+# V=1 shows the commands
+ifneq ($(V),1)
+Q := @
+endif
+show = $(Q)$(if $(Q),printf '  %-4s %s\n' $(1) $(2) &&)
+
 .PHONY: all
 all: have-deps
 	@$(MAKE) --no-print-directory programs
@@ -76,7 +82,7 @@ deps-test:
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call show,CC,$<) $(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 # the compiled-in paths: what uses them is built again when PREFIX or SYSCONFDIR change
 PATHS_USERS := $(shell grep -lE 'MONITORD_(LIBEXEC|CONF)' $(wildcard lib/*.c monitord/*.c pagerd/*.c probes/*.c notifiers/*.c))
 $(call objs,$(PATHS_USERS)): $(B)/paths
@@ -87,7 +93,7 @@ force:
 
 $(B)/obj/gen/%.o: $(B)/gen/%.c
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -I. -MMD -MP -c -o $@ $<
+	$(call show,CC,$<) $(CC) $(ALL_CFLAGS) -I. -MMD -MP -c -o $@ $<
 
 ar = @rm -f $@; ar rcs $@ $^
 $(LIB): $(call objs,$(LIB_SRC)); $(ar)
@@ -111,7 +117,7 @@ $(B)/gen/main_notify_%.c: Makefile
 	@printf '#include "notifiers/notifier.h"\nextern const struct notifier notifier_$*;\nint main(int argc, char **argv)\n{\n\treturn notifier_main(&notifier_$*, argc, argv);\n}\n' > $@
 .PRECIOUS: $(B)/gen/main_check_%.c $(B)/gen/main_notify_%.c $(B)/obj/%.o $(B)/obj/gen/%.o
 
-link = $(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
+link = $(call show,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
 $(B)/monitord: $(B)/obj/monitord/monitord.o $(MONITORD) $(LIB); $(link)
 $(B)/monitorctl: $(B)/obj/monitord/monitorctl.o $(MONITORD) $(LIB); $(link)
 $(B)/monitord-run: $(B)/obj/monitord/run.o $(MONITORD) $(LIB); $(link)
@@ -126,7 +132,7 @@ UNIT := $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
 EVERYTHING := $(MONITORD) $(PAGERD) $(PROBES) $(NOTIFY) $(DRIVERS) $(LIB)
 $(B)/unit/%: $(B)/obj/test/unit/test_%.o $(EVERYTHING)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) -lcmocka
+	$(call show,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) -lcmocka
 .PHONY: unit
 unit: $(addprefix $(B)/unit/,$(UNIT))
 	@test/run-unit $(B) $(UNIT)
@@ -134,7 +140,7 @@ unit: $(addprefix $(B)/unit/,$(UNIT))
 FUZZ := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 $(B)/fuzz/%: $(B)/obj/test/fuzz/fuzz_%.o $(EVERYTHING)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
+	$(call show,LD,$@) $(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
 .PHONY: fuzz-programs
 fuzz-programs: $(addprefix $(B)/fuzz/,$(FUZZ))
 
