@@ -138,8 +138,10 @@ void lastresort_use(struct lastresort *l, const struct config *conf)
 		line_free(l->line);
 	l->line = NULL;
 	l->let_go_ms = 0;
-	for (int i = 0; i < l->n; i++)
+	for (int i = 0; i < l->n; i++) {
+		l->queue[i].resend |= l->queue[i].in_flight;
 		l->queue[i].in_flight = false;
+	}
 	cJSON_Delete(l->options);
 	l->options = NULL;
 	l->set = k != NULL;
@@ -265,10 +267,12 @@ static void send_due(struct lastresort *l, int64_t now)
 	for (int i = 0; i < l->n; i++) {
 		struct item *it = &l->queue[i];
 		if (it->in_flight && now - it->sent_ms > ANSWER_MS) {
-			log_warn("last resort: the notifier gave no outcome for the page about %s",
+			/* with its end comes the outcome: unknown */
+			log_warn("last resort: the notifier gives no outcome for the page about %s; it is killed",
 				 it->news.check);
-			it->resend = true;
-			fail(it, now, 0);
+			it->sent_ms = now;
+			if (l->line)
+				line_kill(l->line);
 		}
 		if (it->in_flight)
 			return; /* one at a time, in order */
