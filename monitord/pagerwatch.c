@@ -214,8 +214,9 @@ void pagerwatch_tick(struct pagerwatch *w, int64_t now_ms)
 	if (gone) {
 		describe_gone(w, now_ms, text, sizeof text);
 		core_self(w->s, "self.pagerd", NAG_CRITICAL, "pager", text);
+		/* of one that is stuck, what was said since it stopped to try has reached nobody */
 		if (!w->gone)
-			goes(w, text, b->last_boot_ms);
+			goes(w, text, b->last_boot_ms - (w->verdict == BEAT_WEDGED ? b->last.overdue_ms : 0));
 	} else if (w->verdict == BEAT_ALIVE && b->ever) {
 		bool told = was_told(checks_find(&w->s->checks, "self.pagerd"));
 		if (w->gone || told)

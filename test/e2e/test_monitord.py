@@ -889,6 +889,24 @@ def test_wedged_pagerd_counts_as_gone_and_a_planned_stop_does_not(tmp_path):
         pager.close()
 
 
+def test_what_a_wedged_pagerd_kept_for_itself_is_paged(tmp_path):
+    sup, pages = last_resort(tmp_path)
+    with sup:
+        sup.wait_ok()
+        pager = FakePager(sup).accept()
+        keep_beating(pager, sup, lambda: sup.status()["pager"]["connected"])
+        sup.plugin("mx1").says(2, "dead")
+        keep_beating(pager, sup, lambda: sup.said("mx1") == ["problem CRITICAL"])
+        digest, began = sup.status()["digest"], time.monotonic()
+
+        def stuck():
+            pager.beat(digest=digest, overdue_ms=int((time.monotonic() - began) * 1000), overdue="mx1")
+            return len(pages.all()) >= 2
+        wait_for(stuck, 30, "the problem that pagerd did not try to tell")
+        assert [x["check"] for x in pages.all()] == ["self.pagerd", "mx1"]
+        pager.close()
+
+
 def test_different_configurations_page(tmp_path):
     sup = Supervisor(tmp_path, deadman={"interval": "200ms", "limit": "60s"})
     with sup:
