@@ -10,8 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool write_all(int fd, const char *p, size_t len)
+bool file_write_all(int fd, const void *data, size_t len)
 {
+	const char *p = data;
 	while (len > 0) {
 		ssize_t n = write(fd, p, len);
 		if (n < 0 && errno == EINTR)
@@ -22,6 +23,18 @@ static bool write_all(int fd, const char *p, size_t len)
 		len -= (size_t)n;
 	}
 	return true;
+}
+
+bool file_sync_dir(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool ok = fsync(fd) == 0;
+	int e = errno;
+	close(fd);
+	errno = e;
+	return ok;
 }
 
 static bool sync_dir_of(const char *path)
@@ -35,14 +48,7 @@ static bool sync_dir_of(const char *path)
 	}
 	memcpy(dir, path, n);
 	dir[n] = '\0';
-	int fd = open(slash ? (n ? dir : "/") : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	bool ok = fsync(fd) == 0;
-	int e = errno;
-	close(fd);
-	errno = e;
-	return ok;
+	return file_sync_dir(slash ? (n ? dir : "/") : ".");
 }
 
 static bool replace(const char *path, const void *data, size_t len, mode_t mode, bool sync)
@@ -58,7 +64,7 @@ static bool replace(const char *path, const void *data, size_t len, mode_t mode,
 	int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return false;
-	bool ok = write_all(fd, data, len) && (!sync || fsync(fd) == 0);
+	bool ok = file_write_all(fd, data, len) && (!sync || fsync(fd) == 0);
 	int e = errno;
 	if (close(fd) != 0 && ok) {
 		ok = false;

@@ -15,6 +15,10 @@
 bool file_write_atomic(const char *path, const void *data, size_t len, mode_t mode);
 /* The same without any fsync: for status files under /run. */
 bool file_write_volatile(const char *path, const void *data, size_t len, mode_t mode);
+/* All of it, whatever signals and short writes come between. False with errno set. */
+bool file_write_all(int fd, const void *data, size_t len);
+/* fsync of a directory, so that a rename into it lasts. False with errno set. */
+bool file_sync_dir(const char *dir);
 /* Reads all of a regular file of at most out->max bytes. False with errno set (EFBIG when larger). */
 bool file_read(const char *path, struct buf *out);
 /* mkdir -p with the mode for what is made. */

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "file.h"
 #include "json.h"
 #include "log.h"
 
@@ -59,32 +60,11 @@ struct thread_arg {
 	int side;
 };
 
-static bool write_fully(int fd, const char *p, size_t n)
-{
-	while (n) {
-		ssize_t k = write(fd, p, n);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return false;
-		p += k;
-		n -= (size_t)k;
-	}
-	return true;
-}
-
 static bool sync_room(const char *dir, const char *room)
 {
 	char path[PATH_MAX];
 	snprintf(path, sizeof path, "%s/%s", dir, room);
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	bool ok = fsync(fd) == 0;
-	int e = errno;
-	close(fd);
-	errno = e;
-	return ok;
+	return file_sync_dir(path);
 }
 
 /* write, fsync, rename, fsync the directory; false with errno, and no half file in new/. */
@@ -96,7 +76,7 @@ static bool write_event(const char *dir, const char *id, const struct buf *json)
 	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0660);
 	if (fd < 0)
 		return false;
-	bool ok = write_fully(fd, json->data, json->len) && fsync(fd) == 0;
+	bool ok = file_write_all(fd, json->data, json->len) && fsync(fd) == 0;
 	int e = errno;
 	if (close(fd) != 0 && ok) {
 		ok = false;
