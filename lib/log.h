@@ -2,6 +2,7 @@
  * The log: one line per message on standard error. Under systemd (JOURNAL_STREAM
  * set) each line starts with the "<N>" priority of sd-daemon(3); elsewhere with
  * local time and the program's name. Control bytes in a message are shown as \xNN.
+ * Never waits longer than a moment: lines that nobody takes are left out and counted.
  */
 #ifndef LIB_LOG_H
 #define LIB_LOG_H
