@@ -52,6 +52,7 @@ struct spool_reader {
 	char *dirs[2]; /* the spool, its twin */
 	int inotify;
 	int watch[2];
+	long at[2]; /* where in new/ the next scan begins; 0: at its beginning */
 };
 
 struct found {
@@ -132,8 +133,9 @@ static bool load(struct found *f, char *why, size_t size)
 	if (!file_read(f->item.path, &b)) {
 		snprintf(why, size, "%s", errno == EFBIG ? "larger than 64 KiB" : errno == EINVAL ? "not a regular file" :
 									   strerror(errno));
-		/* somebody else (another pagerd, an administrator) took it: not bad, just gone */
-		if (errno == ENOENT)
+		/* somebody else (another pagerd, an administrator) took it: not bad, just gone. Or we lack what it takes
+		 * to read any file: it stays */
+		if (errno == ENOENT || errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == EINTR)
 			why[0] = '\0';
 	} else {
 		cJSON *v = json_parse(buf_str(&b), b.len, SPOOL_FILE_MAX, &reason);
@@ -164,16 +166,25 @@ static void set_item(struct spool_item *item, const char *dir, const char *name)
 		item->stem[n - 5] = '\0';
 }
 
-/* Adds what is in one new/ directory; unreadable ones go to bad/. */
-static void collect(const char *dir, struct found **list, size_t *n, void (*bad)(void *, const char *, const char *), void *arg)
+/* Adds what is in one new/ directory; unreadable ones go to bad/. Where there are more than one scan takes, the next
+ * one goes on behind them: files that must stay (their events cannot be recorded now) hide no others. */
+static void collect(struct spool_reader *r, int side, struct found **list, size_t *n,
+		    void (*bad)(void *, const char *, const char *), void *arg)
 {
 	char path[PATH_MAX], why[256], moved[PATH_MAX];
+	const char *dir = r->dirs[side];
+	size_t max = *n + SPOOL_SCAN_MAX;
 	snprintf(path, sizeof path, "%s/new", dir);
 	DIR *d = opendir(path);
 	if (!d)
 		return;
-	struct dirent *entry;
-	while (*n < SPOOL_SCAN_MAX && (entry = readdir(d))) {
+	if (r->at[side])
+		seekdir(d, r->at[side]);
+	for (;;) {
+		r->at[side] = *n < max ? 0 : telldir(d);
+		struct dirent *entry = *n < max ? readdir(d) : NULL;
+		if (!entry)
+			break;
 		struct found *f = entry->d_name[0] != '.' ? realloc(*list, (*n + 1) * sizeof *f) : NULL;
 		if (!f)
 			continue;
@@ -200,7 +211,7 @@ size_t spool_scan(struct spool_reader *r, bool (*f)(void *arg, const struct even
 	drain(r);
 	for (int i = 0; i < 2; i++)
 		if (r->dirs[i])
-			collect(r->dirs[i], &list, &n, bad, arg);
+			collect(r, i, &list, &n, bad, arg);
 	if (n)
 		qsort(list, n, sizeof *list, by_time);
 	for (size_t i = 0; i < n; i++) {
@@ -259,6 +270,7 @@ void spool_trim(struct spool_reader *r, size_t keep)
 		if (!r->dirs[i])
 			continue;
 		trim_room(r->dirs[i], "done", keep);
+		trim_room(r->dirs[i], "tmp", keep); /* what writers that died left behind */
 		trim_room(r->dirs[i], "bad", keep);
 	}
 }

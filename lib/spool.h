@@ -49,12 +49,13 @@ struct spool_item {
 	char path[512];
 	char stem[EVENT_NAME_MAX * 3 + 24]; /* file name without .json */
 };
-/* Calls f for each file in both new/, oldest event first (by at, then change); at most 1,000 a scan. A file that cannot
- * be read or parsed (or is larger than 64 KiB, or no regular file) is moved to bad/ and reported to bad().
+/* Calls f for each file in both new/, oldest event first (by at, then change); at most 1,000 of each in one scan, the next
+ * goes on behind them. A file that cannot be read or parsed (or is larger than 64 KiB, or no regular file) is moved to
+ * bad/ and reported to bad().
  * f returns true when the event is safely recorded elsewhere: then the file moves to done/; false: it stays. */
 size_t spool_scan(struct spool_reader *r, bool (*f)(void *arg, const struct event *e, const struct spool_item *item),
 		  void (*bad)(void *arg, const char *path, const char *why), void *arg);
-/* Keeps the newest keep files of done/ and bad/. */
+/* Keeps the newest keep files of done/, bad/ and tmp/. */
 void spool_trim(struct spool_reader *r, size_t keep);
 void spool_reader_free(struct spool_reader *r);
 

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -122,8 +123,13 @@ static void written_read_done(void **state)
 	assert_int_equal(count(d->spool, "new"), 0);
 	assert_int_equal(count(d->spool, "done"), 2);
 	assert_int_equal(count(d->spool, "tmp"), 0);
+	snprintf(why, sizeof why, "%s/tmp/left.1", d->spool);
+	assert_true(file_write_volatile(why, "x", 1, 0600));
+	snprintf(why, sizeof why, "%s/tmp/left.2", d->spool);
+	assert_true(file_write_volatile(why, "x", 1, 0600));
 	spool_trim(r, 1);
 	assert_int_equal(count(d->spool, "done"), 1);
+	assert_int_equal(count(d->spool, "tmp"), 1);
 	spool_writer_free(w);
 	spool_reader_free(r);
 }
@@ -220,6 +226,74 @@ static void bad_files_are_set_aside(void **state)
 	spool_reader_free(r);
 }
 
+struct many {
+	bool seen[2500], twin;
+};
+
+static bool count_many(void *arg, const struct event *e, const struct spool_item *item)
+{
+	struct many *m = arg;
+	(void)item;
+	if (strcmp(e->check, "twin") == 0)
+		m->twin = true;
+	else
+		m->seen[atoi(e->check)] = true;
+	return false;
+}
+
+/* More files than one scan takes, and none of them can be let go of (pagerd's disk is full): all are seen all the same,
+ * and the twin's with each scan. */
+static void files_that_stay_do_not_hide_others(void **state)
+{
+	struct dirs *d = *state;
+	struct many *m = calloc(1, sizeof *m);
+	char why[200], path[300], text[100];
+	struct spool_reader *r = spool_reader_new(d->spool, d->twin, why, sizeof why);
+	for (int i = 0; i < 2500; i++) {
+		snprintf(path, sizeof path, "%s/new/%d.json", d->spool, i);
+		snprintf(text, sizeof text, "{\"text\":\"x\",\"check\":\"%d\"}", i);
+		assert_true(file_write_volatile(path, text, strlen(text), 0600));
+	}
+	snprintf(path, sizeof path, "%s/new/twin.json", d->twin);
+	assert_true(file_write_volatile(path, "{\"text\":\"x\"}", 12, 0600));
+	for (int i = 0; i < 6; i++) {
+		m->twin = false;
+		assert_true(spool_scan(r, count_many, on_bad, m) <= 2000);
+		assert_true(m->twin);
+	}
+	for (int i = 0; i < 2500; i++)
+		assert_true(m->seen[i]);
+	free(m);
+	spool_reader_free(r);
+}
+
+/* Out of descriptors: that is nothing the file can help. */
+static void a_file_that_cannot_be_opened_just_now_stays(void **state)
+{
+	struct dirs *d = *state;
+	char why[200];
+	struct rlimit old, few;
+	struct spool_reader *r = spool_reader_new(d->spool, NULL, why, sizeof why);
+	struct spool_writer *w = spool_writer_new(d->spool, NULL, why, sizeof why);
+	put(w, "a", 1);
+	assert_true(spool_writer_flush(w, 5000));
+	spool_writer_free(w);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	few = old;
+	int probe = dup(0);
+	few.rlim_cur = (rlim_t)probe + 1; /* room for the directory, none for the file */
+	close(probe);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	struct seen s = { .take = true };
+	size_t n = spool_scan(r, on_event, on_bad, &s);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(s.nbad, 0);
+	assert_int_equal(spool_scan(r, on_event, on_bad, &s), 1);
+	assert_int_equal(count(d->spool, "done"), 1);
+	spool_reader_free(r);
+}
+
 /* One group, two users: what one daemon makes the other must be able to write, whatever its umask. */
 static void rooms_are_writable_by_the_group(void **state)
 {
@@ -246,6 +320,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_hung_spool_does_not_hold_events, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(rooms_are_writable_by_the_group, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(bad_files_are_set_aside, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(files_that_stay_do_not_hide_others, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(a_file_that_cannot_be_opened_just_now_stays, make_dir, remove_dir),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
