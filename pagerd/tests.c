@@ -100,7 +100,7 @@ static struct call *make_call(struct tests *t, const char *contact, const char *
 
 static void refuse_contact(const struct config *conf, struct control_client *client, const char *contact)
 {
-	char known[256] = "";
+	char known[1024] = "";
 	size_t used = 0;
 	for (size_t i = 0; i < conf->ncontacts && used + EVENT_NAME_MAX + 3 < sizeof known; i++)
 		used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
