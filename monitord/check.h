@@ -55,6 +55,7 @@ struct check {
 	struct check **parents;	       /* of the table; "self" is below_self instead */
 	size_t nparents;
 	bool below_self;
+	bool explains; /* others may be explained by it: parents, self, self.prober */
 
 	struct judge judge;
 	struct downtime downtime;

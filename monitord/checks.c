@@ -110,6 +110,7 @@ static void link_parents(struct checks *t, struct check *c, struct check **room)
 	c->parents = room;
 	c->nparents = 0;
 	c->below_self = false;
+	c->explains = c->kind == CHECK_SELF;
 	for (size_t i = 0; c->conf && i < c->conf->nparents; i++) {
 		struct check *p = checks_find(t, c->conf->parents[i]);
 		if (p == t->self)
@@ -117,6 +118,13 @@ static void link_parents(struct checks *t, struct check *c, struct check **room)
 		else if (p && p != c)
 			c->parents[c->nparents++] = p;
 	}
+}
+
+static void mark_parents(struct checks *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		for (size_t k = 0; k < t->v[i]->nparents; k++)
+			t->v[i]->parents[k]->explains = true;
 }
 
 /* All memory is had before anything is changed, so that a reload either happens or does not. */
@@ -194,6 +202,7 @@ bool checks_build(struct checks *t, struct checks *old, const struct config *con
 	fill(t, &r, old, conf);
 	for (size_t i = 0; i < r.n; i++)
 		link_parents(t, r.order[i], r.parents[i]);
+	mark_parents(t);
 	link_hosts(t, conf);
 	for (size_t i = 0; i < r.n; i++)
 		if (r.made[i])

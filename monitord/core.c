@@ -134,7 +134,8 @@ static void judged(struct super *s, struct check *c, enum judge_step step, bool 
 		return;
 	publish_change(s, c);
 	snapshot_later(s);
-	core_settle_soon(s); /* others may hang below it */
+	if (c->explains)
+		core_settle_soon(s);
 }
 
 static char *perf_text(const struct result *res)

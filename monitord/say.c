@@ -70,7 +70,7 @@ static void unlink_outgoing(struct check *c, struct outgoing **at)
 static void hand_over(struct super *s, struct outgoing *o)
 {
 	/* the status first, then the news: whoever acts on it looks there */
-	snapshot_flush(s);
+	snapshot_before_event(s);
 	spool_write(s->spool, &o->event);
 	o->handed = true;
 }
@@ -119,7 +119,7 @@ static void out(struct super *s, struct check *c, struct outgoing *o)
 	keep(s, c, o);
 	state_save(&s->state, c);
 	o->ticket = c->ticket;
-	s->snapshot_dirty = true;
+	snapshot_later(s);
 	evlog_add(s->history, &o->event);
 	publish(s, &o->event);
 	pagerwatch_event(s->pagerwatch, &o->event);

@@ -14,7 +14,8 @@
 #include "pagerwatch.h"
 #include "prober.h"
 
-enum { SNAPSHOT_BYTES_MAX = 16 << 20, SNAPSHOT_SOON_MS = 200 };
+/* Writing takes milliseconds per hundred checks: at most this share of the time goes into it. */
+enum { SNAPSHOT_BYTES_MAX = 16 << 20, SNAPSHOT_SOON_MS = 200, SNAPSHOT_SHARE = 20 };
 
 static void add_spool(cJSON *o, const struct super *s)
 {
@@ -73,6 +74,7 @@ void snapshot_write(struct super *s)
 {
 	struct buf text;
 	cJSON *o = snapshot_json(s);
+	int64_t began = clock_boot_us();
 	s->snapshot_dirty = false;
 	buf_init(&text, SNAPSHOT_BYTES_MAX);
 	if (!o || !json_line(o, &text))
@@ -81,6 +83,8 @@ void snapshot_write(struct super *s)
 		log_err("%s: %s", s->snapshot_path, strerror(errno));
 	buf_fini(&text);
 	cJSON_Delete(o);
+	s->snapshot_us = clock_boot_us();
+	s->snapshot_cost_us = s->snapshot_us - began;
 }
 
 void snapshot_flush(struct super *s)
@@ -89,9 +93,16 @@ void snapshot_flush(struct super *s)
 		snapshot_write(s);
 }
 
+void snapshot_before_event(struct super *s)
+{
+	if (s->snapshot_dirty && clock_boot_us() - s->snapshot_us >= SNAPSHOT_SHARE * s->snapshot_cost_us)
+		snapshot_write(s);
+}
+
 void snapshot_later(struct super *s)
 {
+	int64_t wait = SNAPSHOT_SHARE * s->snapshot_cost_us / 1000;
 	if (!s->snapshot_dirty && s->snapshot_timer)
-		loop_timer_in(s->snapshot_timer, SNAPSHOT_SOON_MS);
+		loop_timer_in(s->snapshot_timer, wait > SNAPSHOT_SOON_MS ? wait : SNAPSHOT_SOON_MS);
 	s->snapshot_dirty = true;
 }

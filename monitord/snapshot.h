@@ -14,7 +14,9 @@ struct cJSON;
 struct cJSON *snapshot_json(const struct super *s);
 /* Writes the file if anything changed since it was written. */
 void snapshot_flush(struct super *s);
-/* Something changed: writes the file within a fifth of a second. */
+/* The same, unless it was only just written: an outage of a thousand checks must not be spent on writing. */
+void snapshot_before_event(struct super *s);
+/* Something changed: writes the file within a fifth of a second (later when writing takes long). */
 void snapshot_later(struct super *s);
 /* Writes the file in any case. */
 void snapshot_write(struct super *s);

@@ -56,6 +56,7 @@ struct super {
 
 	struct loop_timer *snapshot_timer;
 	bool snapshot_dirty;
+	int64_t snapshot_us, snapshot_cost_us; /* when it was written last, and how long that took */
 	char *snapshot_path;
 
 	struct control *control;

@@ -61,7 +61,7 @@ static void forgive(struct super *s, int64_t ms, int64_t now_ms)
 /* Writes what can wait, some at a time: records that only lost an event that has arrived. */
 static void save_leisurely(struct super *s)
 {
-	int left = 20;
+	int left = 100;
 	for (size_t i = 0; i < s->checks.n && left > 0; i++) {
 		if (!s->checks.v[i]->dirty)
 			continue;
