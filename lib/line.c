@@ -9,8 +9,9 @@
 #include "coproc.h"
 #include "json.h"
 #include "log.h"
+#include "loop.h"
 
-enum { LINE_PAGES_MAX = 64, LINE_ID_MAX = 128 };
+enum { LINE_PAGES_MAX = 64, LINE_ID_MAX = 128, LINE_HELLO_MS = 20000 };
 
 static const char *const outcome_names[] = { "sent", "retry", "refused", "unknown" };
 static const char *const kind_names[] = { "new", "repeat", "ack", "recovered", "notice", "test" };
@@ -24,6 +25,7 @@ struct line {
 	char inflight[LINE_PAGES_MAX][LINE_ID_MAX];
 	size_t ninflight;
 	bool ready; /* the hello came */
+	struct loop_timer *hello; /* not there by then: the notifier is stuck */
 };
 
 const char *outcome_name(enum outcome o)
@@ -116,6 +118,7 @@ static void on_line(void *arg, struct coproc *c, cJSON *v)
 			return;
 		}
 		l->ready = true;
+		loop_timer_off(l->hello);
 		coproc_send(c, l->configure);
 		return;
 	}
@@ -135,6 +138,14 @@ static void on_up(void *arg, struct coproc *c)
 	struct line *l = arg;
 	(void)c;
 	l->ready = false;
+	loop_timer_in(l->hello, LINE_HELLO_MS);
+}
+
+static void no_hello(void *arg)
+{
+	struct line *l = arg;
+	log_err("%s: the notifier said no hello for %d s; it is killed", l->name, LINE_HELLO_MS / 1000);
+	coproc_kill(l->child);
 }
 
 static void on_down(void *arg, struct coproc *c, const char *why)
@@ -142,6 +153,7 @@ static void on_down(void *arg, struct coproc *c, const char *why)
 	struct line *l = arg;
 	(void)c;
 	l->ready = false;
+	loop_timer_off(l->hello);
 	while (l->ninflight) {
 		char id[LINE_ID_MAX];
 		memcpy(id, l->inflight[0], LINE_ID_MAX);
@@ -170,7 +182,8 @@ struct line *line_new(struct event_base *base, const char *name, const char *not
 	snprintf(program, sizeof program, "%s/notify_%s", libexec, notifier);
 	snprintf(label, sizeof label, "line %.140s", name);
 	char *argv[] = { program, NULL };
-	l->child = coproc_new(base, label, argv, NULL, JSON_LINE_MAX, &child_calls, l);
+	l->hello = loop_timer_new(base, no_hello, l);
+	l->child = l->hello ? coproc_new(base, label, argv, NULL, JSON_LINE_MAX, &child_calls, l) : NULL;
 	if (!l->child) {
 		line_free(l);
 		return NULL;
@@ -218,6 +231,7 @@ void line_free(struct line *l)
 	if (!l)
 		return;
 	coproc_free(l->child);
+	loop_timer_free(l->hello);
 	cJSON_Delete(l->configure);
 	free(l->name);
 	free(l);
