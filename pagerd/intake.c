@@ -41,7 +41,9 @@ static void number_dropped(struct event *e, const struct spool_item *item)
 	struct stat st;
 	if (e->change || stat(item->path, &st) != 0)
 		return;
-	e->change = e->opened = (uint64_t)st.st_mtim.tv_sec * 1000000 + (uint64_t)st.st_mtim.tv_nsec / 1000;
+	/* whatever time somebody gave the file: a number that JSON keeps exactly */
+	uint64_t us = (uint64_t)st.st_mtim.tv_sec * 1000000 + (uint64_t)st.st_mtim.tv_nsec / 1000;
+	e->change = e->opened = us & ((1ull << 53) - 1);
 }
 
 /* True when the event is recorded on the disk: the file may go. */

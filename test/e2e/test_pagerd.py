@@ -116,6 +116,19 @@ def test_a_dropped_text_pages_once_for_each_file(pager):
     assert len(pager.line("m1").wait(2)) == 2
 
 
+@pytest.mark.parametrize("when", [-86400 * 365, 10**10])  # 1969, 2286
+def test_a_dropped_file_of_any_age_is_remembered(pager, when):
+    path = pager.spool / "tmp" / "old.json"
+    path.write_text(json.dumps({"text": "the cellar is wet"}))
+    os.utime(path, (when, when))
+    path.rename(pager.spool / "new" / "old.json")
+    pager.line("m1").wait(1)
+    wait_for(lambda: pager.spool_names("done") == ["old.json"] and pager.incident("old")["pages"][0]["phase"] == "sent")
+    pager.stop()
+    pager.start()
+    assert pager.incident("old") and not pager.incident("self.pagerd-record")
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"\x00\xff", b"[]", b'{"v":1}', b'{"text":' + b'"x' * 40000])
 def test_a_file_that_is_no_event_is_itself_a_page(pager, content):
     pager.drop(content, name="odd.json")
