@@ -257,6 +257,8 @@ static int64_t pass_time(struct pager *p, const struct stamp *now)
 static void trim(struct pager *p, int64_t now)
 {
 	size_t over = 0;
+	if (p->store_trouble) /* a disk that hangs is not to be touched from here */
+		return;
 	for (size_t k = 0; k < p->ninc; k++)
 		over += incident_is_over(p->inc[k]) && !p->inc[k]->ephemeral;
 	for (size_t k = 0; k < p->ninc && over > PAGER_CLOSED_KEPT;) {

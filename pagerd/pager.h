@@ -44,6 +44,7 @@ struct pager {
 	int64_t store_retry;   /* when the disk is tried again */
 	struct incident **inc; /* oldest first */
 	size_t ninc;
+	bool full; /* it was said that there is no room */
 	uint64_t last_change;	    /* of our own events */
 	struct contact_view *views; /* all contacts */
 	size_t nviews;

@@ -17,8 +17,15 @@ struct incident *pager_incident(struct pager *p, const char *check, uint64_t ope
 	for (size_t k = p->ninc; k-- > 0;)
 		if (p->inc[k]->opened == opened && strcmp(p->inc[k]->check, check) == 0)
 			return p->inc[k];
-	if (!make || p->ninc >= PAGER_INCIDENTS_MAX)
+	if (!make)
 		return NULL;
+	if (p->ninc >= PAGER_INCIDENTS_MAX) {
+		if (!p->full)
+			log_err("%d incidents are open: no more are taken, further events wait in the spool", PAGER_INCIDENTS_MAX);
+		p->full = true;
+		return NULL;
+	}
+	p->full = false;
 	struct incident **v = realloc(p->inc, (p->ninc + 1) * sizeof *v);
 	if (v)
 		p->inc = v;
