@@ -259,8 +259,9 @@ static void show_block(const struct entry *e, const struct ctl_style *style, con
 	const cJSON *o = e->check ? e->check : e->incident, *i = e->incident;
 	ctl_state(out, json_str(o, "state", "?"), style);
 	buf_printf(out, " %s  %s", name_of(e), ctl_age(o, "since", now, age, sizeof age));
-	if (i)
-		buf_printf(out, "  #%s", json_str(i, "id", "?"));
+	const char *id = i ? json_str(i, "id", "") : json_str(o, "incident", "");
+	if (*id)
+		buf_printf(out, "  #%s", id);
 	if (i && strcmp(json_str(i, "phase", ""), "acknowledged") == 0)
 		buf_printf(out, ", acknowledged by %s", *json_str(i, "by", "") ? json_str(i, "by", "") : "somebody");
 	if (i && *json_str(i, "comment", ""))
