@@ -79,7 +79,7 @@ static bool put_escaped(struct buf *out, unsigned char c)
 	return buf_puts(out, text);
 }
 
-static bool put_string(struct buf *out, const char *s)
+bool json_put_string(struct buf *out, const char *s)
 {
 	bool ok = buf_add(out, "\"", 1);
 	while (ok && *s) {
@@ -115,8 +115,7 @@ static bool put_millionths(struct buf *out, int64_t millionths)
 	return buf_add(out, p, (size_t)(text + sizeof text - p));
 }
 
-/* What parses to the same value again, give or take the last bit, as with cJSON. */
-static bool put_number(struct buf *out, double d)
+bool json_put_number(struct buf *out, double d)
 {
 	char text[32];
 	if (!isfinite(d))
@@ -141,7 +140,7 @@ static bool put_members(struct buf *out, const cJSON *v, bool names)
 	bool ok = buf_add(out, names ? "{" : "[", 1);
 	for (const cJSON *m = v->child; m && ok; m = m->next) {
 		if (names)
-			ok = put_string(out, m->string ? m->string : "") && buf_add(out, ":", 1);
+			ok = json_put_string(out, m->string ? m->string : "") && buf_add(out, ":", 1);
 		ok = ok && put_value(out, m) && (!m->next || buf_add(out, ",", 1));
 	}
 	return ok && buf_add(out, names ? "}" : "]", 1);
@@ -150,9 +149,9 @@ static bool put_members(struct buf *out, const cJSON *v, bool names)
 static bool put_value(struct buf *out, const cJSON *v)
 {
 	if (cJSON_IsString(v))
-		return put_string(out, v->valuestring ? v->valuestring : "");
+		return json_put_string(out, v->valuestring ? v->valuestring : "");
 	if (cJSON_IsNumber(v))
-		return put_number(out, v->valuedouble);
+		return json_put_number(out, v->valuedouble);
 	if (cJSON_IsObject(v) || cJSON_IsArray(v))
 		return put_members(out, v, cJSON_IsObject(v));
 	if (cJSON_IsRaw(v))

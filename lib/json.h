@@ -19,6 +19,10 @@ enum { JSON_LINE_MAX = 65536 };
 cJSON *json_parse(const char *text, size_t len, size_t max, const char **why);
 /* Compact text and a newline added to out. False when it does not fit. */
 bool json_line(const cJSON *v, struct buf *out);
+/* One value added to out, for who writes a line without a tree. False when it does not fit. */
+bool json_put_string(struct buf *out, const char *s);
+/* What parses to the same value again, give or take the last bit, as with cJSON; what is not finite becomes null. */
+bool json_put_number(struct buf *out, double d);
 /* Typed look-ups in an object; the default (or NULL/false) when absent or of another type. */
 const char *json_str(const cJSON *obj, const char *key, const char *dflt);
 int64_t json_int(const cJSON *obj, const char *key, int64_t dflt);

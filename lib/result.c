@@ -251,41 +251,58 @@ void result_print(const struct result *r, const char *name, struct buf *out)
 		buf_puts(out, "(truncated)\n");
 }
 
-static void perf_to_json(const struct perf *p, cJSON *array)
+static bool put_text(struct buf *out, const char *name, const char *text)
 {
-	char range[96];
-	cJSON *o = cJSON_CreateObject();
-	cJSON_AddStringToObject(o, "label", p->label);
-	if (isfinite(p->value))
-		cJSON_AddNumberToObject(o, "value", p->value);
-	else
-		cJSON_AddNullToObject(o, "value");
-	if (p->uom[0])
-		cJSON_AddStringToObject(o, "uom", p->uom);
-	if (p->warn.set)
-		cJSON_AddStringToObject(o, "warn", range_text(&p->warn, range, sizeof range));
-	if (p->crit.set)
-		cJSON_AddStringToObject(o, "crit", range_text(&p->crit, range, sizeof range));
-	if (p->has_min)
-		cJSON_AddNumberToObject(o, "min", p->min);
-	if (p->has_max)
-		cJSON_AddNumberToObject(o, "max", p->max);
-	cJSON_AddItemToArray(array, o);
+	return buf_puts(out, name) && json_put_string(out, text);
+}
+
+static bool put_limit(struct buf *out, const char *name, bool has, double v)
+{
+	return !has || (buf_puts(out, name) && json_put_number(out, v));
+}
+
+static bool put_range(struct buf *out, const char *name, const struct range *range)
+{
+	char text[96];
+	return !range->set || put_text(out, name, range_text(range, text, sizeof text));
+}
+
+static bool perf_write(const struct perf *p, struct buf *out)
+{
+	return put_text(out, "{\"label\":", p->label) && put_limit(out, ",\"value\":", true, p->value) &&
+	       (!p->uom[0] || put_text(out, ",\"uom\":", p->uom)) && put_range(out, ",\"warn\":", &p->warn) &&
+	       put_range(out, ",\"crit\":", &p->crit) && put_limit(out, ",\"min\":", p->has_min, p->min) &&
+	       put_limit(out, ",\"max\":", p->has_max, p->max) && buf_puts(out, "}");
+}
+
+bool result_write_perf(const struct result *r, struct buf *out)
+{
+	bool ok = buf_puts(out, "[");
+	for (size_t i = 0; i < r->nperf && ok; i++)
+		ok = (i == 0 || buf_puts(out, ",")) && perf_write(&r->perf[i], out);
+	return ok && buf_puts(out, "]");
+}
+
+bool result_write(const struct result *r, struct buf *out)
+{
+	return put_text(out, "\"state\":", nag_name(r->state)) &&
+	       buf_puts(out, r->measured ? ",\"measured\":true" : ",\"measured\":false") &&
+	       put_text(out, ",\"layer\":", r->layer) && put_text(out, ",\"text\":", buf_str(&r->text)) &&
+	       (!r->more.len || put_text(out, ",\"more\":", buf_str(&r->more))) &&
+	       (!r->nperf || (buf_puts(out, ",\"perf\":") && result_write_perf(r, out)));
 }
 
 void result_to_json(const struct result *r, cJSON *obj)
 {
-	cJSON_AddStringToObject(obj, "state", nag_name(r->state));
-	cJSON_AddBoolToObject(obj, "measured", r->measured);
-	cJSON_AddStringToObject(obj, "layer", r->layer);
-	cJSON_AddStringToObject(obj, "text", buf_str(&r->text));
-	if (r->more.len)
-		cJSON_AddStringToObject(obj, "more", buf_str(&r->more));
-	if (r->nperf) {
-		cJSON *array = cJSON_AddArrayToObject(obj, "perf");
-		for (size_t i = 0; i < r->nperf; i++)
-			perf_to_json(&r->perf[i], array);
-	}
+	struct buf text;
+	cJSON *all = NULL, *m;
+	buf_init(&text, JSON_LINE_MAX);
+	if (buf_puts(&text, "{") && result_write(r, &text) && buf_puts(&text, "}"))
+		all = json_parse(text.data, text.len, JSON_LINE_MAX, NULL);
+	while ((m = all ? cJSON_DetachItemViaPointer(all, all->child) : NULL))
+		cJSON_AddItemToObject(obj, m->string, m);
+	cJSON_Delete(all);
+	buf_fini(&text);
 }
 
 static bool limit_from_json(const cJSON *o, const char *key, bool *has, double *v)

@@ -73,7 +73,10 @@ const char *result_words(const char *text, const char *state);
 void result_print(const struct result *r, const char *name, struct buf *out);
 void result_perfdata(const struct result *r, struct buf *out);
 
-/* The JSON object of doc/contracts.md, section "result". to: adds to obj. from: false and why on any mismatch. */
+/* The JSON members of doc/contracts.md, section "result". write: as text, without braces; write_perf: only the
+ * array "perf"; false when it does not fit. to: adds them to obj. from: false and why on any mismatch. */
+bool result_write(const struct result *r, struct buf *out);
+bool result_write_perf(const struct result *r, struct buf *out);
 void result_to_json(const struct result *r, struct cJSON *obj);
 bool result_from_json(struct result *r, const struct cJSON *obj, const char **why);
 

@@ -174,10 +174,11 @@ bool range_alerts(const struct range *r, double v)
 
 static void range_number(double v, char *out, size_t size)
 {
-	if (v == floor(v) && fabs(v) < 1e15)
-		snprintf(out, size, "%.0f", v);
-	else
-		snprintf(out, size, "%.6f", v);
+	if (v == floor(v) && fabs(v) < 1e15) {
+		snprintf(out, size, "%lld", (long long)v);
+		return;
+	}
+	snprintf(out, size, "%.6f", v);
 	if (strchr(out, '.')) {
 		char *e = out + strlen(out);
 		while (e[-1] == '0')
