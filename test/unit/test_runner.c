@@ -309,7 +309,7 @@ static void store_waits_for_its_answer(void **state)
 		assert_string_equal(f.s.stored_id, "st");
 		assert_int_equal(get(&f.s, &f.s.done), 0);
 		runner_stored(f.r, &f.s, "another", true);
-		runner_stored(f.r, &f, "st", true); /* another session's */
+		runner_stored(f.r, &f.r, "st", true); /* another session's */
 		assert_int_equal(get(&f.s, &f.s.done), 0);
 		runner_stored(f.r, &f.s, "st", answers[i]);
 		assert_true(becomes(&f.s, &f.s.done, 1));
