@@ -108,33 +108,53 @@ static void print_complaints(const cJSON *a)
 			fprintf(stderr, "%s\n", v->valuestring);
 }
 
+/* Asks one daemon to reload and says what it complains of. */
+static cJSON *reload_one(const struct ctl *ctl, const char *socket, int *rc)
+{
+	struct ctl quiet = *ctl; /* both answers are one JSON text, printed at the end */
+	quiet.json = false;
+	cJSON *a = ctl_ask(&quiet, socket, ctl_request("reload"), SLOW_MS, rc);
+	print_complaints(a);
+	return a;
+}
+
+/* The exit code of pagerd's answer b, after monitord took the digest of a. */
+static int compare_reloads(const cJSON *a, const cJSON *b, int rc)
+{
+	const char *digest = json_str(a, "digest", "?"), *other = json_str(b, "digest", "?");
+	if (rc != EXIT_DONE) {
+		fprintf(stderr, "monitorctl: monitord took the configuration, pagerd did not\n");
+	} else if (strcmp(other, digest) != 0) {
+		fprintf(stderr, "monitorctl: the files changed meanwhile: monitord runs %s, pagerd %s; reload again\n", digest,
+			other);
+		rc = EXIT_REFUSED;
+	}
+	return rc;
+}
+
 int ctl_do_reload(struct ctl *ctl)
 {
-	int rc, rc2;
-	cJSON *a = ctl_ask(ctl, ctl->monitord, ctl_request("reload"), SLOW_MS, &rc);
-	char digest[32];
-	if (rc != EXIT_DONE) {
-		print_complaints(a);
-		if (rc == EXIT_REFUSED)
-			fprintf(stderr, "monitorctl: the configuration was not taken, the old one stays in force\n");
-		cJSON_Delete(a);
-		return rc;
+	int rc;
+	cJSON *a = reload_one(ctl, ctl->monitord, &rc), *b = NULL;
+	if (rc == EXIT_REFUSED)
+		fprintf(stderr, "monitorctl: the configuration was not taken, the old one stays in force\n");
+	if (rc == EXIT_DONE) {
+		b = reload_one(ctl, ctl->pagerd, &rc);
+		rc = compare_reloads(a, b, rc);
 	}
-	snprintf(digest, sizeof digest, "%s", json_str(a, "digest", "?"));
-	cJSON *b = ctl_ask(ctl, ctl->pagerd, ctl_request("reload"), SLOW_MS, &rc2);
-	if (rc2 != EXIT_DONE) {
-		print_complaints(b);
-		fprintf(stderr, "monitorctl: monitord took the configuration, pagerd did not\n");
-	} else if (strcmp(json_str(b, "digest", "?"), digest) != 0) {
-		fprintf(stderr, "monitorctl: the files changed meanwhile: monitord runs %s, pagerd %s; reload again\n", digest,
-			json_str(b, "digest", "?"));
-		rc2 = EXIT_REFUSED;
-	} else if (!ctl->json) {
-		printf("configuration %s is in force\n", digest);
+	if (rc == EXIT_DONE && !ctl->json)
+		printf("configuration %s is in force\n", json_str(a, "digest", "?"));
+	if (ctl->json) {
+		cJSON *both = cJSON_CreateObject();
+		cJSON_AddItemToObject(both, "monitord", a ? a : cJSON_CreateNull());
+		cJSON_AddItemToObject(both, "pagerd", b ? b : cJSON_CreateNull());
+		ctl_print_json(both);
+		cJSON_Delete(both);
+		return rc;
 	}
 	cJSON_Delete(a);
 	cJSON_Delete(b);
-	return rc2;
+	return rc;
 }
 
 int ctl_do_test_page(struct ctl *ctl)

@@ -43,6 +43,19 @@ static bool is_internal(const cJSON *check)
 	return !*json_str(check, "probe", "") && strncmp(name, "self", 4) == 0;
 }
 
+/* Nothing ran yet, as after a start: nothing is wrong, nothing is known to be fine. */
+static bool is_pending(const cJSON *check)
+{
+	return cJSON_IsNull(get(check, "last_run")) && !json_bool(check, "problem", false) &&
+	       strcmp(json_str(check, "state", ""), "UNKNOWN") == 0;
+}
+
+/* Nobody needs to read it one by one. */
+static bool is_calm(const cJSON *check)
+{
+	return is_ok(check) || is_pending(check);
+}
+
 /* --- what there is, in order --- */
 
 /* CRITICAL first; of equal states the confirmed before the soft; then what pages nobody; OK last. */
@@ -52,8 +65,8 @@ static int rank(const cJSON *check, const cJSON *incident)
 	enum nag_state s = NAG_UNKNOWN;
 	nag_from_name(json_str(check ? check : incident, "state", "UNKNOWN"), &s);
 	bool soft = check && !json_bool(check, "hard", true);
-	if (s == NAG_OK)
-		return incident ? 8 : 100;
+	if (s == NAG_OK || (check && is_pending(check)))
+		return incident ? 8 : s == NAG_OK ? 100 : 99;
 	return order[s] * 2 + soft + (check && json_bool(check, "suppressed", false) ? 50 : 0);
 }
 
@@ -125,7 +138,7 @@ static bool is_row(const struct entry *e)
 		return false;
 	if (e->check && json_bool(e->check, "suppressed", false))
 		return !still_pages(e->incident);
-	return e->check && is_ok(e->check);
+	return e->check && is_calm(e->check);
 }
 
 /* --- the daemons --- */
@@ -133,20 +146,25 @@ static bool is_row(const struct entry *e)
 static void count_states(const struct entries *all, struct buf *out)
 {
 	static const enum nag_state order[] = { NAG_CRITICAL, NAG_UNKNOWN, NAG_WARNING, NAG_OK };
-	int counts[4] = { 0 }, total = 0;
+	int counts[4] = { 0 }, total = 0, pending = 0;
 	for (size_t i = 0; i < all->n; i++) {
 		const cJSON *c = all->v[i].check;
 		enum nag_state s = NAG_UNKNOWN;
-		if (!c || (is_ok(c) && is_internal(c)))
+		if (!c || (is_calm(c) && is_internal(c)))
 			continue;
 		nag_from_name(json_str(c, "state", ""), &s);
-		counts[s]++;
+		*(is_pending(c) ? &pending : &counts[s]) += 1;
 		total++;
 	}
 	ctl_count(out, total, "check", "checks");
-	for (size_t i = 0, said = 0; i < 4; i++)
-		if (counts[order[i]])
-			buf_printf(out, "%s %d %s", said++ ? "," : ":", counts[order[i]], nag_name(order[i]));
+	const char *sign = ":";
+	for (size_t i = 0; i < 4; i++)
+		if (counts[order[i]]) {
+			buf_printf(out, "%s %d %s", sign, counts[order[i]], nag_name(order[i]));
+			sign = ",";
+		}
+	if (pending)
+		buf_printf(out, "%s %d not checked yet", sign, pending);
 	buf_puts(out, "\n");
 }
 
@@ -286,7 +304,7 @@ static void show_row(const struct entry *e, int width, const struct ctl_style *s
 		snprintf(tag, sizeof tag, "no page: %.160s; ", json_str(c, "why", ""));
 	else if (ctl_downtime(c, given, sizeof given))
 		snprintf(tag, sizeof tag, "(%s) ", given);
-	ctl_state(out, json_str(c, "state", "?"), style);
+	ctl_state(out, is_pending(c) ? "-" : json_str(c, "state", "?"), style);
 	buf_puts(out, " ");
 	ctl_pad(out, name_of(e), width);
 	buf_printf(out, " %9s  ", ctl_age(c, "since", now, age, sizeof age));
@@ -303,7 +321,7 @@ static void show_internal(const struct entries *all, struct buf *out, const stru
 {
 	int n = 0;
 	for (size_t i = 0; i < all->n; i++)
-		n += is_row(&all->v[i]) && is_internal(all->v[i].check) && is_ok(all->v[i].check);
+		n += is_row(&all->v[i]) && is_internal(all->v[i].check) && is_calm(all->v[i].check);
 	if (!n)
 		return;
 	ctl_state(out, "OK", style);
@@ -318,18 +336,18 @@ static void show_rows(const struct entries *all, const struct ctl_style *style, 
 	for (size_t i = 0; i < all->n; i++) {
 		const struct entry *e = &all->v[i];
 		int n = ctl_width(name_of(e));
-		if (!is_row(e) || (is_internal(e->check) && is_ok(e->check) && !style->all))
+		if (!is_row(e) || (is_internal(e->check) && is_calm(e->check) && !style->all))
 			continue;
 		width = n > width ? n : width;
-		ok += is_ok(e->check);
+		ok += is_calm(e->check);
 	}
 	width = style->columns && width > NAME_MAX_COLUMNS ? NAME_MAX_COLUMNS : width;
 	bool hide = style->columns && !style->all && ok > OK_ROWS_MAX;
 	for (size_t i = 0; i < all->n; i++) {
 		const struct entry *e = &all->v[i];
-		if (!is_row(e) || (is_internal(e->check) && is_ok(e->check) && !style->all))
+		if (!is_row(e) || (is_internal(e->check) && is_calm(e->check) && !style->all))
 			continue;
-		if (hide && is_ok(e->check) && !cJSON_IsObject(get(e->check, "downtime")))
+		if (hide && is_calm(e->check) && !cJSON_IsObject(get(e->check, "downtime")))
 			hidden++;
 		else
 			show_row(e, width, style, now, out);

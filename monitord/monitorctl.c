@@ -24,7 +24,7 @@
 
 static const char usage_text[] =
 	"usage: monitorctl [OPTION...] COMMAND\n"
-	"  status [CHECK]             what is wrong, who was paged, what is fine (--all: each)\n"
+	"  status [CHECK]             what is wrong, who was paged, what is fine\n"
 	"  check CHECK                run it now and show the result\n"
 	"  ack INCIDENT|CHECK [-m COMMENT]        acknowledge: no more repeats\n"
 	"  downtime CHECK --for 2h [-m COMMENT]   no pages for that long\n"
@@ -38,7 +38,7 @@ static const char usage_text[] =
 	"  -c FILE    configuration whose paths name the sockets\n"
 	"             (default " MONITORD_CONF ")\n"
 	"  --run DIR  directory of both sockets instead\n"
-	"  --json     the daemon's answer as it came\n"
+	"  --json     the daemon's answer as it came       --all  of status: every check\n"
 	"  -m TEXT    comment          --by NAME  who (default: you)\n"
 	"exit: 0 done; 1 refused (status: a check has a problem or a line cannot send);\n"
 	"      2 wrong usage; 3 a daemon does not answer; check exits with the\n"

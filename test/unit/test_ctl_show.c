@@ -278,6 +278,21 @@ static void many_that_are_fine(void **state)
 	free(s);
 }
 
+/* After a start nothing is wrong yet. */
+static void not_checked_yet(void **state)
+{
+	(void)state;
+	expect_status("{'name':'a','probe':'x','state':'UNKNOWN','hard':true,'text':'not checked yet','last_run':null,'since':" AT(1000000) "},"
+		      "{'name':'self.pagerd','probe':'','state':'UNKNOWN','hard':true,'text':'not checked yet','last_run':null,'since':" AT(0) "}",
+		      "", &terminal,
+		      "monitord  up 1 min, 1 check: 1 not checked yet\n"
+		      "pagerd    up 2 min, no open incident\n"
+		      "line      modem (sms) ok: registered, signal 17/31\n"
+		      "\n"
+		      "-        a         0 ms  not checked yet\n"
+		      "OK       self: 1 internal check\n");
+}
+
 static void troubles_of_the_daemons(void **state)
 {
 	(void)state;
@@ -450,6 +465,7 @@ int main(void)
 	    cmocka_unit_test(a_recovery_that_nobody_heard_of),
 	    cmocka_unit_test(nothing_is_wider_than_the_terminal),
 	    cmocka_unit_test(many_that_are_fine),
+	    cmocka_unit_test(not_checked_yet),
 	    cmocka_unit_test(troubles_of_the_daemons),
 	    cmocka_unit_test(when_the_exit_code_says_problem),
 	    cmocka_unit_test(a_check_in_full),
