@@ -43,6 +43,22 @@ static bool same_file(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
+/* As X509_STORE_set_default_paths, but without its third way of looking, which reads the whole directory of certificates
+ * for each session whose issuer is not known: a fifth of what a session costs. */
+static bool load_default(X509_STORE *x509)
+{
+	X509_LOOKUP *file = X509_STORE_add_lookup(x509, X509_LOOKUP_file());
+	X509_LOOKUP *dir = X509_STORE_add_lookup(x509, X509_LOOKUP_hash_dir());
+
+	if (!file || !dir)
+		return false;
+	/* each may be missing on its own */
+	X509_LOOKUP_load_file(file, NULL, X509_FILETYPE_DEFAULT);
+	X509_LOOKUP_add_dir(dir, NULL, X509_FILETYPE_DEFAULT);
+	ERR_clear_error();
+	return true;
+}
+
 static X509_STORE *load(const char *ca_file, char *why, size_t size)
 {
 	X509_STORE *x509 = X509_STORE_new();
@@ -52,7 +68,7 @@ static X509_STORE *load(const char *ca_file, char *why, size_t size)
 		snprintf(why, size, "out of memory");
 		return NULL;
 	}
-	ok = ca_file ? X509_STORE_load_file(x509, ca_file) : X509_STORE_set_default_paths(x509);
+	ok = ca_file ? X509_STORE_load_file(x509, ca_file) : load_default(x509);
 	if (ok != 1) {
 		snprintf(why, size, "cannot load the CA file %s: %s", ca_file ? ca_file : "of the system",
 			 ERR_reason_error_string(ERR_peek_last_error()));
