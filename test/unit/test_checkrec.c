@@ -175,9 +175,9 @@ static void damaged_records_are_refused(void **state)
 	    "{\"v\":2,\"name\":\"x\"}",
 	    "{\"v\":1,\"name\":\"y\",\"judge\":{}}",
 	    "{\"v\":1,\"name\":\"x\",\"judge\":7}",
-	    "{\"v\":1,\"name\":\"x\",\"judge\":{\"change\":1,\"opened\":2,\"attempt\":0}}",
-	    "{\"v\":1,\"name\":\"x\",\"judge\":{\"change\":-1,\"opened\":0,\"attempt\":0}}",
-	    "{\"v\":1,\"name\":\"x\",\"judge\":{\"change\":1,\"opened\":1,\"state\":\"FINE\"}}",
+	    "{\"v\":1,\"name\":\"x\",\"judge\":{\"change\":1,\"opened\":2,\"attempt\":0,\"unmeasured\":0}}",
+	    "{\"v\":1,\"name\":\"x\",\"judge\":{\"change\":-1,\"opened\":0,\"attempt\":0,\"unmeasured\":0}}",
+	    "{\"v\":1,\"name\":\"x\",\"judge\":{\"change\":1,\"opened\":1,\"attempt\":0,\"unmeasured\":0,\"state\":\"FINE\"}}",
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct check *d = check_new("x", CHECK_SELF);
