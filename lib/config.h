@@ -102,6 +102,9 @@ const struct conf_contact *config_contact(const struct config *conf, const char 
  * directory, then a symlink renamed over); main_of returns the path of the copy's main file, NULL when there is none. */
 bool config_keep(const struct config *conf, const char *dir, char *why, size_t size);
 char *config_kept(const char *dir);
+/* A file that does not load may still tell where the state is: the absolute path after the first key of that name in its
+ * text, quoted or not. malloced; NULL when there is none. */
+char *config_path_in_text(const char *file, const char *key);
 
 /* Pure: for every check and each contact it concerns, a route must remain when that check and all that depends on it are
  * down (a route remains when neither its line's needs nor its own are among those). Adds a complaint naming both for

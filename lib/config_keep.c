@@ -210,3 +210,22 @@ bool config_keep(const struct config *conf, const char *dir, char *why, size_t s
 	free(root);
 	return ok;
 }
+
+char *config_path_in_text(const char *file, const char *key)
+{
+	struct buf b;
+	char *out = NULL;
+	buf_init(&b, 4 << 20);
+	const char *at = file_read(file, &b) ? strstr(buf_str(&b), key) : NULL;
+	if (at) {
+		at += strlen(key);
+		at += strspn(at, " \t\"':");
+		size_t n = strcspn(at, "\"'#\r\n,}");
+		while (n && (at[n - 1] == ' ' || at[n - 1] == '\t'))
+			n--;
+		if (n && at[0] == '/')
+			out = strndup(at, n);
+	}
+	buf_fini(&b);
+	return out;
+}

@@ -51,6 +51,7 @@ struct spool_writer {
 	bool stopping;
 	struct item *first, **last;
 	size_t queued, pending, dropped;
+	int64_t answered; /* when the spool last answered, well or badly: a long queue is not a hung disk */
 	struct fate_node *fates, **last_fate;
 	int fd; /* eventfd: fates wait */
 };
@@ -135,7 +136,8 @@ static struct item *pick(struct spool_writer *w, int side, int64_t *wait_ms)
 	for (struct item *it = w->first; it; it = it->next) {
 		if (it->done || it->busy[side])
 			continue;
-		int64_t ready = side == 0 ? it->not_before : it->failed ? it->since : it->since + SLOW_MS;
+		int64_t waiting = it->since > w->answered ? it->since : w->answered;
+		int64_t ready = side == 0 ? it->not_before : it->failed ? it->since : waiting + SLOW_MS;
 		/* after a failure of the twin too, both pause */
 		if (side == 1 && it->not_before > ready && it->failed && it->why[0] == '!')
 			ready = it->not_before;
@@ -168,6 +170,8 @@ static void settle(struct spool_writer *w, struct item *it, int side, bool ok, i
 {
 	bool first = !it->done;
 	it->busy[side] = false;
+	if (side == 0)
+		w->answered = clock_boot_ms();
 	if (ok && first) {
 		if (side == 0)
 			it->why[0] = '\0';

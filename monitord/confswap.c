@@ -228,34 +228,12 @@ void confswap_free(struct confswap *r)
 	free(r);
 }
 
-/* A file that does not load may still tell where the state is: the path after monitord_state, quoted or not.
- */
-static char *state_in_text(const char *path)
-{
-	static const char key[] = "monitord_state";
-	struct buf b;
-	char *out = NULL;
-	buf_init(&b, 4 << 20);
-	const char *at = file_read(path, &b) ? strstr(buf_str(&b), key) : NULL;
-	if (at) {
-		at += sizeof key - 1;
-		at += strspn(at, " \t\"':");
-		size_t n = strcspn(at, "\"'#\r\n,}");
-		while (n && (at[n - 1] == ' ' || at[n - 1] == '\t'))
-			n--;
-		if (n && at[0] == '/')
-			out = strndup(at, n);
-	}
-	buf_fini(&b);
-	return out;
-}
-
 struct config *confswap_first(const char *main_file, const char *state_dir, struct complaints *c)
 {
 	struct config *conf = config_load(main_file, NULL, c);
 	if (conf)
 		return conf;
-	char *from_file = state_in_text(main_file);
+	char *from_file = config_path_in_text(main_file, "monitord_state");
 	const char *dirs[] = {state_dir, from_file, getenv("STATE_DIRECTORY"), "/var/lib/monitord"};
 	for (size_t i = 0; i < sizeof dirs / sizeof *dirs && !conf; i++) {
 		char *kept = dirs[i] && *dirs[i] ? config_kept(dirs[i]) : NULL;

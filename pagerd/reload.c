@@ -28,29 +28,9 @@ static void first_complaint(const struct complaints *c, char *out, size_t size)
 
 /* --- the start ------------------------------------------------------------------------------------- */
 
-/* A file that does not load may still tell where the state is: the text after "pagerd_state:". */
-static char *state_in_text(const char *path)
-{
-	struct buf b;
-	char *out = NULL;
-	buf_init(&b, 4 << 20);
-	const char *at = file_read(path, &b) ? strstr(buf_str(&b), "pagerd_state:") : NULL;
-	if (at) {
-		at += strlen("pagerd_state:");
-		at += strspn(at, " \t\"'");
-		size_t n = strcspn(at, "\"'#\r\n,}");
-		while (n && (at[n - 1] == ' ' || at[n - 1] == '\t'))
-			n--;
-		if (n && at[0] == '/')
-			out = strndup(at, n);
-	}
-	buf_fini(&b);
-	return out;
-}
-
 static char *kept_copy(const char *conf_path)
 {
-	char *state = state_in_text(conf_path);
+	char *state = config_path_in_text(conf_path, "pagerd_state");
 	const char *given = getenv("STATE_DIRECTORY");
 	char *copy = config_kept(state ? state : given && *given ? given : DEFAULT_STATE);
 	free(state);

@@ -311,12 +311,36 @@ static void rooms_are_writable_by_the_group(void **state)
 	}
 }
 
+/* More at once than a healthy disk takes in 2 s: a long queue is not a hung disk, nothing goes to the twin. */
+static void a_long_queue_is_not_a_hung_disk(void **state)
+{
+	struct dirs *d = *state;
+	char why[200], name[32];
+	struct spool_writer *w = spool_writer_new(d->spool, d->twin, why, sizeof why);
+	assert_non_null(w);
+	for (int i = 0; i < 2000; i++) {
+		snprintf(name, sizeof name, "c%d", i);
+		put(w, name, 1);
+	}
+	assert_true(spool_writer_flush(w, 120000));
+	struct spool_fate fate;
+	int n = 0;
+	while (spool_writer_fate(w, &fate)) {
+		assert_int_equal(fate.where, 0);
+		n++;
+	}
+	assert_int_equal(n, 2000);
+	assert_int_equal(count(d->spool, "new"), 2000);
+	spool_writer_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(written_read_done, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(a_long_name_in_any_script_is_written, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(twin_takes_over, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(a_long_queue_is_not_a_hung_disk, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(a_hung_spool_does_not_hold_events, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(rooms_are_writable_by_the_group, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(bad_files_are_set_aside, make_dir, remove_dir),
