@@ -108,7 +108,8 @@ static void on_tick(void *arg)
 		r->asked_ms = now;
 		ask(r->pagerd, "status"); /* the lines' health */
 	}
-	if (!r->daemons.stopping && r->dir && access(r->dir, F_OK) != 0 && errno == ENOENT) {
+	/* the directory itself may be made again by a daemon that writes into it, its configuration is not */
+	if (!r->daemons.stopping && r->dir && access(r->config, F_OK) != 0 && errno == ENOENT) {
 		r->rc = 1;
 		stop(r, "the directory of all state was removed; stopping");
 	}
