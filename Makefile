@@ -63,7 +63,9 @@ PROGRAMS := $(B)/monitord $(B)/monitorctl $(B)/monitord-run $(B)/pagerd $(B)/pro
 ifneq ($(V),1)
 Q := @
 endif
-show = $(Q)$(if $(Q),printf '  %-4s %s\n' $(1) $(2) &&)
+# silent under make -s too
+SHOWN := $(if $(Q),$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,yes))
+show = $(Q)$(if $(SHOWN),printf '  %-4s %s\n' $(1) $(2) &&)
 
 .PHONY: all
 all: have-deps

@@ -12,20 +12,10 @@ import socket
 import subprocess
 import time
 
+from waiting import wait_for
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build")).resolve()
-
-
-def wait_for(condition, timeout=20.0, what="condition"):
-    """Polls until condition() is true and returns what it gave."""
-    end = time.monotonic() + timeout
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > end:
-            raise AssertionError(f"{what}: not within {timeout} s")
-        time.sleep(0.005)
 
 
 def stamp():

@@ -13,21 +13,10 @@ import shutil
 import socket
 import struct
 import subprocess
-import time
+
+from waiting import wait_for
 
 BUILD = pathlib.Path(os.environ.get("BUILD", pathlib.Path(__file__).resolve().parents[2] / "build")).resolve()
-
-
-def wait_for(condition, timeout=20.0, what="condition"):
-    """Polls until condition() is true and returns what it gave; fails after the time-out."""
-    end = time.monotonic() + timeout
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > end:
-            raise AssertionError(f"{what}: not within {timeout} s")
-        time.sleep(0.01)
 
 
 class Phone:

@@ -9,24 +9,13 @@ import os
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
+
+from waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("BUILD", ROOT / "build")).resolve()
 FAKES = ROOT / "test" / "fake"
-
-
-def wait_for(condition, timeout=30.0, what="condition"):
-    """Polls until condition() is true and returns what it gave."""
-    end = time.monotonic() + timeout
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > end:
-            raise AssertionError(f"{what}: not within {timeout} s")
-        time.sleep(0.01)
 
 
 def alive(pid):
