@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ import dovecot
 import postfix
 import systemd_ns
 from house import ROOT, wait_for
-from phone import judge
 
 PLAIN = Path(os.environ.get("BUILD_PLAIN", ROOT / "build")).resolve()
 pytestmark = pytest.mark.skipif(bool(systemd_ns.missing()), reason=systemd_ns.missing())
