@@ -6,6 +6,8 @@
  *   prog=pagerd         the program's name; others are left alone
  *   armed=FILE          nothing happens before this file exists
  *   mode=kill n=7 fired=FILE   SIGKILL before the 7th call since it was armed; fired is made first, and ends it for good
+ *   when=after          behind that call instead of before it
+ *   also=FILE           the process whose number is in there dies with it
  *   mode=enospc path=DIR       every write, rename and fsync below DIR fails; so with eio
  *   mode=hang path=DIR         fsync below DIR never returns while armed exists
  */
@@ -21,7 +23,7 @@
 #include <unistd.h>
 
 static struct {
-	char prog[64], armed[256], mode[16], fired[256], path[256];
+	char prog[64], armed[256], mode[16], fired[256], path[256], when[16], also[256];
 	long n;
 } conf;
 static atomic_long calls;
@@ -34,6 +36,8 @@ static void take(const char *line)
 	sscanf(line, "mode=%15s", conf.mode);
 	sscanf(line, "fired=%255s", conf.fired);
 	sscanf(line, "path=%255s", conf.path);
+	sscanf(line, "when=%15s", conf.when);
+	sscanf(line, "also=%255s", conf.also);
 	sscanf(line, "n=%ld", &conf.n);
 }
 
@@ -63,17 +67,30 @@ static int armed(void)
 }
 
 /* The kill: once in all processes' lives. */
-static void count(void)
+static void die(void)
 {
-	if (!armed() || strcmp(conf.mode, "kill") != 0 || access(conf.fired, F_OK) == 0)
-		return;
-	if (atomic_fetch_add(&calls, 1) + 1 != conf.n)
-		return;
 	int fd = open(conf.fired, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return;
 	close(fd);
+	int other = 0;
+	FILE *f = conf.also[0] ? fopen(conf.also, "re") : NULL;
+	if (f && fscanf(f, "%d", &other) == 1 && other > 1)
+		kill(other, SIGKILL);
 	kill(getpid(), SIGKILL);
+}
+
+/* 1: this is the call after which to die; dies here when it is the one before which to. */
+static int count(void)
+{
+	if (!armed() || strcmp(conf.mode, "kill") != 0 || access(conf.fired, F_OK) == 0)
+		return 0;
+	if (atomic_fetch_add(&calls, 1) + 1 != conf.n)
+		return 0;
+	if (strcmp(conf.when, "after") == 0)
+		return 1;
+	die();
+	return 0;
 }
 
 /* Nonzero: the errno that a call on this path must fail with. */
@@ -108,6 +125,13 @@ static int fd_fault(int fd)
 	return e;
 }
 
+static ssize_t finish(int last, ssize_t result)
+{
+	if (last)
+		die();
+	return result;
+}
+
 #define REAL(name) \
 	static typeof(name) *real; \
 	if (!real) \
@@ -116,49 +140,49 @@ static int fd_fault(int fd)
 ssize_t write(int fd, const void *p, size_t n)
 {
 	REAL(write);
-	count();
+	int last = count();
 	char path[512];
 	/* writes only fail on files: a full disk does not close a pipe */
 	if (armed() && conf.path[0] && fd_path(fd, path, sizeof path) && path[0] == '/' && fault(path)) {
 		errno = fault(path);
 		return -1;
 	}
-	return real(fd, p, n);
+	return finish(last, real(fd, p, n));
 }
 
 ssize_t writev(int fd, const struct iovec *v, int n)
 {
 	REAL(writev);
-	count();
-	return real(fd, v, n);
+	int last = count();
+	return finish(last, real(fd, v, n));
 }
 
 int rename(const char *a, const char *b)
 {
 	REAL(rename);
-	count();
+	int last = count();
 	if ((errno = fault(b)))
 		return -1;
-	return real(a, b);
+	return (int)finish(last, real(a, b));
 }
 
 int renameat(int da, const char *a, int db, const char *b)
 {
 	REAL(renameat);
-	count();
-	return real(da, a, db, b);
+	int last = count();
+	return (int)finish(last, real(da, a, db, b));
 }
 
 int fsync(int fd)
 {
 	REAL(fsync);
-	count();
-	return fd_fault(fd) ? -1 : real(fd);
+	int last = count();
+	return (int)finish(last, fd_fault(fd) ? -1 : real(fd));
 }
 
 int fdatasync(int fd)
 {
 	REAL(fdatasync);
-	count();
-	return fd_fault(fd) ? -1 : real(fd);
+	int last = count();
+	return (int)finish(last, fd_fault(fd) ? -1 : real(fd));
 }
