@@ -47,18 +47,20 @@ soak: deps-test
 
 SUBST = sed -e 's|@BINDIR@|$(BINDIR)|g' -e 's|@LIBEXECDIR@|$(LIBEXECDIR)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' -e 's|@DOCDIR@|$(DOCDIR)|g'
 UNITS := monitord.service monitord-pagerd.service monitord-prober-local.service
+BIN_PROGRAMS := monitord pagerd monitorctl monitord-run
+LIBEXEC_PROGRAMS = prober simmodem $(addprefix check_,$(CHECKS)) $(addprefix notify_,$(NOTIFIERS))
 
 # An administrator's files are never overwritten: examples go to the documentation. Users, groups and the
 # spool directory are made by systemd-sysusers and systemd-tmpfiles when this is a live system (no DESTDIR).
 install: have-deps
 	@$(MAKE) --no-print-directory -j$(JOBS) programs
-	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(DOCDIR)/conf.d' '$(DESTDIR)$(UNITDIR)' \
+	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(DOCDIR)/conf.d' '$(DESTDIR)$(DOCDIR)/doc' '$(DESTDIR)$(UNITDIR)' \
 		'$(DESTDIR)$(UDEVDIR)' '$(DESTDIR)$(SYSCONFDIR)/monitord/conf.d' '$(DESTDIR)$(PREFIX)/lib/sysusers.d' \
 		'$(DESTDIR)$(PREFIX)/lib/tmpfiles.d'
-	install -m 755 $(B)/monitord $(B)/pagerd $(B)/monitorctl $(B)/monitord-run '$(DESTDIR)$(BINDIR)'
-	install -m 755 $(B)/prober $(B)/simmodem $(addprefix $(B)/check_,$(CHECKS)) $(addprefix $(B)/notify_,$(NOTIFIERS)) \
-		'$(DESTDIR)$(LIBEXECDIR)'
-	install -m 644 README.md doc/*.md '$(DESTDIR)$(DOCDIR)'
+	install -m 755 $(addprefix $(B)/,$(BIN_PROGRAMS)) '$(DESTDIR)$(BINDIR)'
+	install -m 755 $(addprefix $(B)/,$(LIBEXEC_PROGRAMS)) '$(DESTDIR)$(LIBEXECDIR)'
+	install -m 644 README.md '$(DESTDIR)$(DOCDIR)'
+	install -m 644 doc/*.md '$(DESTDIR)$(DOCDIR)/doc'
 	install -m 644 conf.d/*.yaml '$(DESTDIR)$(DOCDIR)/conf.d'
 	for u in $(UNITS); do $(SUBST) dist/systemd/$$u.in > '$(DESTDIR)$(UNITDIR)'/$$u && chmod 644 '$(DESTDIR)$(UNITDIR)'/$$u || exit 1; done
 	install -m 644 dist/60-monitord-modem.rules '$(DESTDIR)$(UDEVDIR)'
@@ -66,13 +68,18 @@ install: have-deps
 	install -m 644 dist/tmpfiles.conf '$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/monitord.conf'
 	@[ -n '$(DESTDIR)' ] || dist/post-install '$(PREFIX)' '$(SYSCONFDIR)' '$(DOCDIR)'
 
-# Configuration, state and the spool stay; they are named so that they can be removed by hand.
+# Configuration, state, the spool and the users stay; they are named so that they can be removed by hand. Only what was
+# installed is removed, file by file: a directory may be shared.
 uninstall:
-	rm -f $(addprefix '$(DESTDIR)$(BINDIR)'/,monitord pagerd monitorctl monitord-run) \
+	@[ -n '$(DESTDIR)' ] || [ ! -d /run/systemd/system ] || systemctl disable --now $(UNITS) || :
+	rm -f $(addprefix '$(DESTDIR)$(BINDIR)'/,$(BIN_PROGRAMS)) $(addprefix '$(DESTDIR)$(LIBEXECDIR)'/,$(LIBEXEC_PROGRAMS)) \
 		$(addprefix '$(DESTDIR)$(UNITDIR)'/,$(UNITS)) '$(DESTDIR)$(UDEVDIR)/60-monitord-modem.rules' \
-		'$(DESTDIR)$(PREFIX)/lib/sysusers.d/monitord.conf' '$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/monitord.conf'
-	rm -rf '$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(DOCDIR)'
+		'$(DESTDIR)$(PREFIX)/lib/sysusers.d/monitord.conf' '$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/monitord.conf' \
+		$(addprefix '$(DESTDIR)$(DOCDIR)'/,README.md $(wildcard doc/*.md conf.d/*.yaml))
+	-@rmdir '$(DESTDIR)$(DOCDIR)/conf.d' '$(DESTDIR)$(DOCDIR)/doc' '$(DESTDIR)$(DOCDIR)' '$(DESTDIR)$(LIBEXECDIR)' 2>/dev/null || :
+	@[ -n '$(DESTDIR)' ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload
 	@echo 'left in place: $(SYSCONFDIR)/monitord /var/lib/monitord /var/lib/monitord-pagerd /var/spool/monitord'
+	@echo '               and the users monitord, monitord-pager, monitord-prober'
 
 clean:
 	rm -rf $(B) build-asan build-clang build-tsan build-fuzz

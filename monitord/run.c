@@ -283,10 +283,20 @@ static int parse(struct run *r, int argc, char **argv)
 	return -1;
 }
 
+/* The path as one would type it here: without the working directory, whole anywhere else. */
+static char *from_here(char *path)
+{
+	char here[4096];
+	size_t n = path && getcwd(here, sizeof here) ? strlen(here) : 0;
+	if (n > 1 && strncmp(path, here, n) == 0 && path[n] == '/')
+		memmove(path, path + n + 1, strlen(path + n));
+	return path;
+}
+
 /* How to ask, with the programs of the same folder. */
 static void say_how_to_ask(const struct run *r)
 {
-	char *ctl = run_program("monitorctl");
+	char *ctl = from_here(run_program("monitorctl"));
 	printf("  ask it:       %s -c %s status\n", ctl ? ctl : "monitorctl", r->config);
 	printf("  a test page:  %s -c %s test-page you\n", ctl ? ctl : "monitorctl", r->config);
 	if (!r->verbose)
