@@ -138,13 +138,14 @@ static void judged(struct super *s, struct check *c, enum judge_step step, bool 
 		core_settle_soon(s);
 }
 
+/* NULL when there is no memory. */
 static char *perf_text(const struct result *res)
 {
-	cJSON *o = cJSON_CreateObject();
-	result_to_json(res, o);
-	char *text = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(o, "perf"));
-	cJSON_Delete(o);
-	return text;
+	struct buf text;
+	buf_init(&text, JSON_LINE_MAX);
+	char *copy = result_write_perf(res, &text) ? strdup(text.data) : NULL;
+	buf_fini(&text);
+	return copy;
 }
 
 /* True when the state the probe leaves differs from what we have. */
