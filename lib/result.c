@@ -118,7 +118,8 @@ struct perf *result_perf(struct result *r, const char *label, double value, cons
 	struct buf clean;
 	buf_init(&clean, PERF_LABEL_MAX - 1);
 	add_clean(&clean, label);
-	snprintf(p->label, sizeof p->label, "%s", buf_str(&clean));
+	/* a label of nothing but control bytes is still a value's label */
+	snprintf(p->label, sizeof p->label, "%s", clean.len ? buf_str(&clean) : "_");
 	buf_fini(&clean);
 	for (char *s = p->label; *s; s++)
 		if (*s == '=' || *s == '\'')

@@ -375,9 +375,10 @@ def test_each_phase_times_out_by_itself(prober, tmp_path, phase):
         start = time.monotonic()
         result = prober.run(port=fake.port, **options, **{limit: "300ms"})
         took = time.monotonic() - start
-    expected = "no greeting in 0.3 s" if phase == "greeting" else f"no answer in {phase} for 0.3 s"
+    # the time that really passed is said: a busy machine may need a little more than the limit
+    expected = r"no greeting in 0\.[3-9]\d* s$" if phase == "greeting" else rf"no answer in {phase} for 0\.[3-9]\d* s$"
     assert (result["state"], result["layer"]) == ("WARNING" if phase == "QUIT" else "CRITICAL", "timeout"), result
-    assert result["text"].endswith(expected), result
+    assert re.search(expected, result["text"]), result
     label = {"RCPT": "rcpt", "MAIL": "mail"}.get(phase, phase.lower())
     assert 0.3 <= perf(result)[label] and 0.29 < took < 10, (took, result)
 
