@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 BUILD = Path(os.environ.get("BUILD", Path(__file__).resolve().parents[2] / "build")).resolve()
+# another one than the build's: test/tsan gives it
+PROBER = Path(os.environ.get("BUILD_PROBER", BUILD / "prober")).resolve()
 PLUGINS = Path("/usr/lib/nagios/plugins")
 
 
@@ -20,7 +22,7 @@ class Prober:
 
     def __init__(self, *args, prefix=(), env=None):
         self.mark = uuid.uuid4().hex  # in its environment, so that its nursery can be told from others
-        self.process = subprocess.Popen([*prefix, str(BUILD / "prober"), *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([*prefix, str(PROBER), *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, env={**os.environ, "TEST_MARK": self.mark, **(env or {})})
         self.answers, self.others, self._lines = {}, [], queue.Queue()
         self.log = b""

@@ -7,13 +7,13 @@ import subprocess
 import uuid
 
 import pytest
-from prober import BUILD, Prober, hung_prefix, needs_fuse, processes_with, until
+from prober import BUILD, PROBER, Prober, hung_prefix, needs_fuse, processes_with, until
 
 LOAD = {"warning": "10000"}
 
 
 def tool(*args, stdin=""):
-    return subprocess.run([BUILD / "prober", *args], input=stdin, capture_output=True, text=True, timeout=60)
+    return subprocess.run([PROBER, *args], input=stdin, capture_output=True, text=True, timeout=60)
 
 
 def test_describe_is_the_contract():
@@ -174,7 +174,7 @@ def test_plugins_die_with_the_prober(how):
 def test_a_dead_output_ends_it():
     word = f"99.{uuid.uuid4().int % 10**12}"
     r, w = os.pipe()
-    p = subprocess.Popen([BUILD / "prober"], stdin=subprocess.PIPE, stdout=w)
+    p = subprocess.Popen([PROBER], stdin=subprocess.PIPE, stdout=w)
     os.close(w)
     assert os.read(r, 4096).startswith(b'{"v":1')
     p.stdin.write(json.dumps(hanging_job(word)).encode() + b"\n")
@@ -188,7 +188,7 @@ def test_a_dead_output_ends_it():
 
 def test_a_reader_that_stops_blocks_nobody():
     """The other side reads nothing for a while: results wait, and the prober goes on reading and running."""
-    p = subprocess.Popen([BUILD / "prober", "--threads", "4"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    p = subprocess.Popen([PROBER, "--threads", "4"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     jobs = 5000
     for i in range(jobs):  # far more than a pipe holds
         p.stdin.write(json.dumps({"run": f"j{i}", "probe": "load", "options": LOAD, "timeout_ms": 60000}).encode() + b"\n")
@@ -252,7 +252,7 @@ class Connection:
 @pytest.fixture
 def listening(tmp_path):
     path = tmp_path / "prober.sock"
-    p = subprocess.Popen([BUILD / "prober", "--listen", path, "--place", "all"], stdin=subprocess.DEVNULL)
+    p = subprocess.Popen([PROBER, "--listen", path, "--place", "all"], stdin=subprocess.DEVNULL)
     until(path.exists, what="the socket")
     yield path, p
     if p.poll() is None:
@@ -289,13 +289,13 @@ def test_several_connections_at_a_socket(listening):
 
 def test_a_socket_is_taken_over_only_when_dead(listening):
     path, p = listening
-    second = subprocess.run([BUILD / "prober", "--listen", path], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+    second = subprocess.run([PROBER, "--listen", path], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
     assert second.returncode == 1 and "another prober" in second.stderr
     Connection(path).close()
     p.kill()
     p.wait()
     assert path.exists()
-    third = subprocess.Popen([BUILD / "prober", "--listen", path], stdin=subprocess.DEVNULL)
+    third = subprocess.Popen([PROBER, "--listen", path], stdin=subprocess.DEVNULL)
     try:
         def connect():
             try:
@@ -314,7 +314,7 @@ def test_a_socket_is_taken_over_only_when_dead(listening):
 def test_at_a_socket_a_stuck_prober_ends_itself(tmp_path):
     hung, path = tmp_path / "hung", tmp_path / "prober.sock"
     hung.mkdir()
-    p = subprocess.Popen([*hung_prefix(hung), str(BUILD / "prober"), "--listen", str(path)], stdin=subprocess.DEVNULL)
+    p = subprocess.Popen([*hung_prefix(hung), str(PROBER), "--listen", str(path)], stdin=subprocess.DEVNULL)
     try:
         until(path.exists, what="the socket")
         c = Connection(path)
