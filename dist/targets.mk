@@ -34,7 +34,7 @@ e2e: programs
 
 bench: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) programs
-	@BUILD=$(B) test/bench/run
+	@BUILD=$(B) test/servers $(PYTHON) test/bench/run
 
 FUZZ_SECONDS ?= 600
 fuzz: deps-test

@@ -5,7 +5,6 @@
     BUILD=build test/bench/bench_queue.py [N] [DIRECTORY]      needs root and Postfix; DIRECTORY: a tmpfs, /dev/shm
 """
 import shutil
-import subprocess
 import sys
 import tempfile
 import time

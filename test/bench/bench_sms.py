@@ -29,7 +29,7 @@ def figures(pages=100):
     whole = [(b - s) * 1000 for b, s in zip(done, sent)]
     late = percentile(ms, 95)
     yield Figure("page at the SMS notifier -> PDU at the modem", f"median {median(ms):.1f} ms, 95 % {late:.1f} ms", "under 10 ms",
-                 f"{median(ms) / 10:.2f}x", median(ms) < 10)
+                 f"{late / 10:.2f}x", late < 10)
     yield Figure("  to the outcome, polled every 10 ms", f"at most {max(whole):.0f} ms")
 
 
