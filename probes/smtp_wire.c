@@ -4,6 +4,9 @@
  * libcurl's own limits do not fit phases (its connect limit runs until after AUTH, and its QUIT can hang for
  * two minutes), so it gets a socket that is connected already, CURLOPT_CONNECT_ONLY, and no limit that could
  * ever strike.
+ *
+ * Making libcurl's handles is a good part of what a session costs, so a few wait here for the next one; all they
+ * were told is forgotten before (curl_easy_reset), and connections are never used twice.
  */
 #include "smtp_wire.h"
 
