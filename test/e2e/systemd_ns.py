@@ -66,6 +66,10 @@ def missing():
             return f"this kernel has no {fs}"
     if subprocess.run(["unshare", "-m", "--propagation", "private", "true"], capture_output=True).returncode:
         return "no mount namespaces here"
+    here = os.stat("/")
+    seen = subprocess.run(["nsenter", "-m", "-t", str(os.getpid()), "stat", "-c", "%d:%i", "/"], capture_output=True, text=True)
+    if seen.stdout.strip() != f"{here.st_dev}:{here.st_ino}":
+        return "in a chroot systemctl does not talk to systemd"
     return ""
 
 
