@@ -410,8 +410,11 @@ cJSON *control_ask(const char *path, const cJSON *request, int timeout_ms, char 
 	struct buf line;
 	cJSON *answer = NULL;
 	buf_init(&line, JSON_LINE_MAX);
-	if (!json_line(request, &line) || !send_all(fd, line.data, line.len, until))
-		snprintf(why, size, "%s: the request could not be sent", path);
+	if (!json_line(request, &line))
+		snprintf(why, size, "%s: the request is longer than 64 KiB", path);
+	else if (!send_all(fd, line.data, line.len, until))
+		snprintf(why, size, "%s: %s", path, errno == EPIPE || errno == ECONNRESET ? "closed the connection" :
+											    "takes no request");
 	else
 		answer = read_answer(fd, until, path, why, size);
 	buf_fini(&line);
