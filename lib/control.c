@@ -391,18 +391,29 @@ static cJSON *read_answer(int fd, int64_t until, const char *path, char *why, si
 	return answer;
 }
 
+/* A wedged daemon's full backlog answers EAGAIN at once: it is tried again until the time is up. */
+static bool connect_until(int fd, const struct sockaddr_un *a, int64_t until)
+{
+	while (connect(fd, (const struct sockaddr *)a, sizeof *a) != 0) {
+		if (errno != EINTR && (errno != EAGAIN || clock_boot_ms() >= until))
+			return false;
+		usleep(20000);
+	}
+	return true;
+}
+
 cJSON *control_ask(const char *path, const cJSON *request, int timeout_ms, char *why, size_t size)
 {
 	struct sockaddr_un a;
 	int64_t until = clock_boot_ms() + timeout_ms;
 	if (!address_of(path, &a, why, size))
 		return NULL;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) != 0) {
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || !connect_until(fd, &a, until)) {
 		const char *hint = errno == ENOENT || errno == ECONNREFUSED ? " (is it running?)" :
 				   errno == EACCES			    ? " (use sudo, or be in the group that owns it)" :
 									      "";
-		snprintf(why, size, "%s: %s%s", path, strerror(errno), hint);
+		snprintf(why, size, "%s: %s%s", path, errno == EAGAIN ? "does not answer" : strerror(errno), hint);
 		if (fd >= 0)
 			close(fd);
 		return NULL;

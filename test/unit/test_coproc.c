@@ -416,6 +416,33 @@ static void control_has_room_for_who_asks(void **state)
 	server_close(&s);
 }
 
+/* A daemon that listens and never accepts, its backlog full: asking it ends in time and says so. */
+static void asking_a_wedged_daemon_ends(void **state)
+{
+	(void)state;
+	char why[200];
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	snprintf(a.sun_path, sizeof a.sun_path, "/tmp/unit-wedged.%d", (int)getpid());
+	int fds[16], n = 0, listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	unlink(a.sun_path);
+	assert_int_equal(bind(listener, (struct sockaddr *)&a, sizeof a), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	do {
+		fds[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	} while (connect(fds[n], (struct sockaddr *)&a, sizeof a) == 0 && ++n < 15);
+	assert_true(n < 15);
+	cJSON *q = cJSON_CreateObject();
+	int64_t start = clock_boot_ms();
+	assert_null(control_ask(a.sun_path, q, 300, why, sizeof why));
+	assert_non_null(strstr(why, "does not answer"));
+	assert_true(clock_boot_ms() - start >= 300);
+	cJSON_Delete(q);
+	for (int i = 0; i <= n; i++)
+		close(fds[i]);
+	close(listener);
+	unlink(a.sun_path);
+}
+
 /* --- heartbeat --- */
 
 static void beats_judged(void **state)
@@ -504,6 +531,7 @@ int main(void)
 		cmocka_unit_test(stop_lets_it_finish),
 		cmocka_unit_test(stop_insists_after_the_grace),
 		cmocka_unit_test(control_answers),
+		cmocka_unit_test(asking_a_wedged_daemon_ends),
 		cmocka_unit_test(control_does_not_answer_who_does_not_read),
 		cmocka_unit_test(control_owes_a_client_only_so_much),
 		cmocka_unit_test(control_has_room_for_who_asks),
