@@ -4,6 +4,7 @@ mail is touched, and everything is removed at the end."""
 import os
 import sys
 import tempfile
+import textwrap
 import time
 from pathlib import Path
 
@@ -17,25 +18,28 @@ START = time.monotonic()
 
 
 def say(text, colour=""):
-    stamp = f"{time.monotonic() - START:5.1f} s  "
-    print(stamp + (f"\033[{colour}m{text}\033[0m" if COLOUR and colour else text), flush=True)
+    """A line with the time, broken at 80 columns."""
+    room, stamp = 80 - 9, f"{time.monotonic() - START:5.1f} s  "
+    for line in textwrap.wrap(text, room, break_on_hyphens=False) or [""]:
+        print(stamp + (f"\033[{colour}m{line}\033[0m" if COLOUR and colour else line), flush=True)
+        stamp = " " * 9
+
+
+def title(text):
+    print(flush=True)
+    say(text, "1")
+
+
+def let_read(seconds):
+    """For who watches; nothing else waits."""
+    if sys.stdout.isatty():
+        time.sleep(seconds)
 
 
 def show_phone(message):
     width = 42
     say("+" + "-" * (width + 2) + "+", "36")
-    words, line = message["text"].split(" "), ""
-    lines = [f"to {message['to']}"]
-    for w in words:
-        while len(w) > width:
-            lines.append(w[:width])
-            w = w[width:]
-        if len(line) + len(w) + 1 > width:
-            lines.append(line)
-            line = w
-        else:
-            line = (line + " " + w).strip()
-    for text in lines + [line]:
+    for text in [f"to {message['to']}"] + textwrap.wrap(message["text"], width, break_on_hyphens=False):
         say("| " + text.ljust(width) + " |", "36")
     say("+" + "-" * (width + 2) + "+", "36")
 
@@ -59,33 +63,54 @@ def secrets(directory):
     return directory
 
 
+def show_check(house, name, state, colour):
+    c = house.wait_check(name, state)
+    say(f"{state:9} {name}: {c['text']}", colour)
+    return c
+
+
+def green(house):
+    for name in ("relay", "queue", "round trip"):
+        c = show_check(house, name, "OK", "32")
+    for line in c.get("more", "").splitlines():
+        say(" " * 10 + line)
+    let_read(5)
+
+
+def dead(house, relay):
+    relay.stop()
+    died = time.monotonic()
+    show_check(house, "relay", "CRITICAL", "31")
+    say("the phone rings:")
+    show_phone(house.phone.wait_message(60))
+    say(f"{time.monotonic() - died:.1f} s after its end, with a check every 2 s; no mail was needed for that")
+    let_read(5)
+    title("what monitorctl status says now")
+    print("\n" + house.ctl("status").stdout.rstrip("\n"), flush=True)
+    let_read(7)
+
+
+def back(house, relay):
+    relay.start()
+    show_check(house, "relay", "OK", "32")
+    show_phone(wait_for(lambda: len(house.phone.messages()) >= 2 and house.phone.messages(), 60, "the recovery")[1])
+    show_check(house, "round trip", "OK", "32")
+    let_read(3)
+
+
 def story(work):
+    title("two servers of its own: a relay and a store")
     with dovecot.Dovecot(work / "store") as store, \
             postfix.Postfix(work / "relay", transport=store.lmtp) as relay:
-        say(f"a Postfix relay answers at 127.0.0.1:{relay.port}, a Dovecot store at 127.0.0.1:{store.imap_port}")
+        say(f"Postfix answers at 127.0.0.1:{relay.port}, Dovecot at 127.0.0.1:{store.imap_port}")
         with House(work / "house", checks(relay, store, secrets(work / "keys"))) as house:
-            say("monitord and pagerd are up; three checks, pages go to a simulated GSM modem")
-            for name in ("relay", "queue", "round trip"):
-                c = house.wait_check(name, "OK")
-                say(f"OK        {name}: {c['text']}", "32")
-            say("now the relay is stopped", "1")
-            relay.stop()
-            died = time.monotonic()
-            c = house.wait_check("relay", "CRITICAL")
-            say(f"CRITICAL  relay: {c['text']}", "31")
-            show_phone(house.phone.wait_message(60))
-            say(f"that took {time.monotonic() - died:.1f} s (the check runs every 2 s); no mail was needed for it")
-            print()
-            print(house.ctl("status").stdout)
-            say("now the relay is started again", "1")
-            relay.start()
-            wait_for(lambda: len(house.phone.messages()) >= 2, 60, "the recovery")
-            c = house.wait_check("relay", "OK")
-            say(f"OK        relay: {c['text']}", "32")
-            show_phone(house.phone.messages()[1])
-            c = house.wait_check("round trip", "OK")
-            say(f"OK        round trip: {c['text']}", "32")
-    say("everything is stopped and removed")
+            title("monitord watches them: a greeting, the queue, a message out and back")
+            green(house)
+            title("now the relay is stopped")
+            dead(house, relay)
+            title("the relay is started again")
+            back(house, relay)
+    title("all is stopped and removed")
 
 
 def main():

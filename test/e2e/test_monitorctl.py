@@ -13,7 +13,7 @@ import threading
 
 import pytest
 
-from house import BUILD, NUMBER, House, wait_for
+from house import BUILD, NUMBER, ROOT, House, wait_for
 
 NOTE = "no file to look at, and this sentence goes on for longer than a line of a terminal has room for"
 
@@ -243,6 +243,32 @@ def test_json_of_each(house, broken):
     assert answer("test-page", "oncall")["result"] == "sent"
     refused = answer("ack", "ZZZZZ", code=1)
     assert refused["ok"] is False and "ZZZZZ" in refused["error"]
+
+
+def members(value):
+    """Every member's name, at any depth."""
+    if isinstance(value, dict):
+        return set(value) | {m for v in value.values() for m in members(v)}
+    return {m for v in value for m in members(v)} if isinstance(value, list) else set()
+
+
+def test_the_contract_names_what_the_daemons_say(house, broken):
+    """doc/contracts.md and the real snapshots, member by member, both ways."""
+    contracts = (ROOT / "doc/contracts.md").read_text()
+    good(house.ctl("downtime", "disk", "--for", "1h"))
+    house.ctl("check", "trunk relay")
+    for daemon, begin, end in (("monitord", "monitord's snapshot", "`state` is of"), ("pagerd", "pagerd's snapshot", "`incidents` holds")):
+        text = contracts[contracts.index(begin):]
+        written = set(re.findall(r'"(\w+)":', text[:text.index(end)]))
+        wait_for(lambda: daemon == "monitord" or any(p["phase"] == "sent" for i in house.incidents() for p in i["pages"]), 30)
+        snapshot = json.loads(((house.run if daemon == "monitord" else house.pagerd_run) / "status.json").read_text())
+        said = members(house.ask(daemon, do="status")) - {"wall_ms", "boot_ms", "boot_id"}
+        perf = {"label", "value", "uom", "warn", "crit", "min", "max"} if daemon == "monitord" else set()
+        assert said - written - perf <= {"ok"}, daemon
+        sometimes = {"closed", "more"}
+        assert written - said - sometimes == set(), daemon
+        assert set(snapshot) == set(house.ask(daemon, do="status")) - {"ok"}
+    good(house.ctl("downtime", "disk", "--cancel"))
 
 
 def test_no_answer(tmp_path):
