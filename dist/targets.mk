@@ -14,6 +14,7 @@ help:
 	@echo 'make check      install what the tests need, build, pass every test'
 	@echo 'make unit       unit tests only        make e2e    end-to-end tests only'
 	@echo 'make bench      the figures            make fuzz   long fuzzing (FUZZ_SECONDS=600)'
+	@echo 'make soak       an hour of trouble (SOAK_MINUTES=60)'
 	@echo 'sudo make install / uninstall          PREFIX=$(PREFIX) DESTDIR='
 
 run: deps
