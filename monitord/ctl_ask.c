@@ -64,9 +64,9 @@ cJSON *ctl_status(const char *socket, char *why, size_t size)
 const cJSON *ctl_find_check(const cJSON *snapshot, const char *name)
 {
 	const cJSON *c;
-	cJSON_ArrayForEach(c, cJSON_GetObjectItemCaseSensitive(snapshot, "checks"))
-		if (strcmp(json_str(c, "name", ""), name) == 0)
-			return c;
+	cJSON_ArrayForEach(
+	    c, cJSON_GetObjectItemCaseSensitive(snapshot, "checks")) if (strcmp(json_str(c, "name", ""),
+										name) == 0) return c;
 	return NULL;
 }
 
@@ -86,9 +86,8 @@ void ctl_suggest_check(const struct ctl *ctl, const cJSON *snapshot)
 	const cJSON *m = snapshot ? snapshot : own, *o;
 	const char **names = m && !ctl_find_check(m, ctl->name) ? calloc(NAMES_MAX, sizeof *names) : NULL;
 	size_t n = 0;
-	cJSON_ArrayForEach(o, cJSON_GetObjectItemCaseSensitive(m, "checks"))
-		if (names && n < NAMES_MAX)
-			names[n++] = json_str(o, "name", "");
+	cJSON_ArrayForEach(o, cJSON_GetObjectItemCaseSensitive(m, "checks")) if (names && n < NAMES_MAX)
+	    names[n++] = json_str(o, "name", "");
 	const char *near = names ? ctl_nearest(ctl->name, names, n) : NULL;
 	if (near)
 		fprintf(stderr, "monitorctl: did you mean \"%s\"?\n", near);

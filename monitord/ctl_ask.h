@@ -20,7 +20,7 @@ struct ctl {
 	bool json;
 	const char *comment, *by, *line, *to, *until, *from, *length;
 	bool cancel;
-	long limit; /* 0: not given */
+	long limit;	  /* 0: not given */
 	const char *name; /* the command's argument, or NULL */
 	struct ctl_style style;
 };
@@ -28,8 +28,8 @@ struct ctl {
 /* {"v":1,"do":WHAT}; add_text leaves out what is NULL. */
 struct cJSON *ctl_request(const char *what);
 void ctl_add_text(struct cJSON *o, const char *key, const char *value);
-/* Asks and frees the request. NULL when nobody answered, which is said. A refusal is said too and leaves *rc at
- * EXIT_REFUSED; the answer is printed when JSON is wanted. */
+/* Asks and frees the request. NULL when nobody answered, which is said. A refusal is said too and leaves *rc
+ * at EXIT_REFUSED; the answer is printed when JSON is wanted. */
 struct cJSON *ctl_ask(const struct ctl *ctl, const char *socket, struct cJSON *request, int ms, int *rc);
 /* Asks without a word: NULL and why. */
 struct cJSON *ctl_status(const char *socket, char *why, size_t size);

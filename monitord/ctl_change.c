@@ -46,7 +46,8 @@ static bool downtime_span(const struct ctl *ctl, int64_t *from, int64_t *until)
 	const char *why = NULL;
 	*from = clock_wall_ms();
 	if (ctl->from && !ctl_time(ctl->from, clock_wall_ms(), from)) {
-		fprintf(stderr, "monitorctl: --from \"%s\": write HH:MM or \"YYYY-MM-DD HH:MM\"\n", ctl->from);
+		fprintf(stderr, "monitorctl: --from \"%s\": write HH:MM or \"YYYY-MM-DD HH:MM\"\n",
+			ctl->from);
 		return false;
 	}
 	if (ctl->length && !units_duration(ctl->length, &length, &why)) {
@@ -55,11 +56,13 @@ static bool downtime_span(const struct ctl *ctl, int64_t *from, int64_t *until)
 	}
 	*until = *from + length;
 	if (ctl->until && !ctl_time(ctl->until, *from, until)) {
-		fprintf(stderr, "monitorctl: --until \"%s\": write HH:MM or \"YYYY-MM-DD HH:MM\"\n", ctl->until);
+		fprintf(stderr, "monitorctl: --until \"%s\": write HH:MM or \"YYYY-MM-DD HH:MM\"\n",
+			ctl->until);
 		return false;
 	}
 	if (*until <= *from) {
-		fprintf(stderr, "monitorctl: downtime needs --for DURATION or --until TIME after its start\n");
+		fprintf(stderr,
+			"monitorctl: downtime needs --for DURATION or --until TIME after its start\n");
 		return false;
 	}
 	return true;
@@ -100,12 +103,15 @@ int ctl_do_downtime(struct ctl *ctl)
 	return rc;
 }
 
+/* But for the one that was said as the error. */
 static void print_complaints(const cJSON *a)
 {
 	const cJSON *v;
-	cJSON_ArrayForEach(v, cJSON_GetObjectItemCaseSensitive(a, "complaints"))
-		if (cJSON_IsString(v))
-			fprintf(stderr, "%s\n", v->valuestring);
+	const char *error = json_str(a, "error", "");
+	cJSON_ArrayForEach(
+	    v, cJSON_GetObjectItemCaseSensitive(a, "complaints")) if (cJSON_IsString(v) &&
+								      strcmp(v->valuestring, error) != 0)
+	    fprintf(stderr, "%s\n", v->valuestring);
 }
 
 /* Asks one daemon to reload and says what it complains of. */
@@ -125,8 +131,10 @@ static int compare_reloads(const cJSON *a, const cJSON *b, int rc)
 	if (rc != EXIT_DONE) {
 		fprintf(stderr, "monitorctl: monitord took the configuration, pagerd did not\n");
 	} else if (strcmp(other, digest) != 0) {
-		fprintf(stderr, "monitorctl: the files changed meanwhile: monitord runs %s, pagerd %s; reload again\n", digest,
-			other);
+		fprintf(
+		    stderr,
+		    "monitorctl: the files changed meanwhile: monitord runs %s, pagerd %s; reload again\n",
+		    digest, other);
 		rc = EXIT_REFUSED;
 	}
 	return rc;
@@ -166,7 +174,8 @@ int ctl_do_test_page(struct ctl *ctl)
 	ctl_add_text(q, "to", ctl->to);
 	cJSON *a = ctl_ask(ctl, ctl->pagerd, q, SLOW_MS, &rc);
 	if (rc == EXIT_DONE && !ctl->json) {
-		printf("test page%s%s: %s", ctl->name ? " to " : "", ctl->name ? ctl->name : "", json_str(a, "result", ""));
+		printf("test page%s%s: %s", ctl->name ? " to " : "", ctl->name ? ctl->name : "",
+		       json_str(a, "result", ""));
 		if (*json_str(a, "line", ""))
 			printf(" by %s (%s)", json_str(a, "line", ""), json_str(a, "to", ""));
 		printf("%s%s\n", *json_str(a, "detail", "") ? ", " : "", json_str(a, "detail", ""));

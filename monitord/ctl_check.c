@@ -35,17 +35,17 @@ const cJSON *ctl_incident_of(const cJSON *check, const cJSON *pagerd)
 {
 	const char *id = json_str(check, "incident", ""), *name = json_str(check, "name", "");
 	const cJSON *i;
-	cJSON_ArrayForEach(i, get(pagerd, "incidents"))
-		if (ctl_incident_is_open(i) && strcmp(json_str(i, "check", ""), name) == 0 &&
-		    (!*id || strcmp(json_str(i, "id", ""), id) == 0))
-			return i;
+	cJSON_ArrayForEach(
+	    i, get(pagerd, "incidents")) if (ctl_incident_is_open(i) &&
+					     strcmp(json_str(i, "check", ""), name) == 0 &&
+					     (!*id || strcmp(json_str(i, "id", ""), id) == 0)) return i;
 	return NULL;
 }
 
 /* As people read it: milliseconds for less than a second, powers of 1024 for bytes. */
 static void value_text(double v, const char *uom, char *out, size_t size)
 {
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
 	size_t k = 0;
 	if (strcmp(uom, "s") == 0 && v != 0 && fabs(v) < 1) {
 		snprintf(out, size, "%.3g ms", v * 1000);
@@ -71,12 +71,14 @@ static void add_perf(const cJSON *check, struct buf *out)
 {
 	const cJSON *p;
 	int width = 10;
-	cJSON_ArrayForEach(p, get(check, "perf")) {
+	cJSON_ArrayForEach(p, get(check, "perf"))
+	{
 		int n = ctl_width(json_str(p, "label", "?"));
 		width = n > width ? n : width;
 	}
 	width = width > 32 ? 32 : width;
-	cJSON_ArrayForEach(p, get(check, "perf")) {
+	cJSON_ArrayForEach(p, get(check, "perf"))
+	{
 		buf_puts(out, "    ");
 		ctl_pad(out, json_str(p, "label", "?"), width);
 		buf_puts(out, " ");
@@ -108,7 +110,8 @@ static void add_state(const cJSON *c, const struct stamp *now, struct buf *out)
 	int max = (int)json_int(c, "max", 0);
 	buf_printf(out, "  %s for %s", state, ctl_age(c, "since", now, age, sizeof age));
 	if (!json_bool(c, "hard", true))
-		buf_printf(out, ", attempt %d of %d: not confirmed, nobody is paged", (int)json_int(c, "attempt", 0), max);
+		buf_printf(out, ", attempt %d of %d: not confirmed, nobody is paged",
+			   (int)json_int(c, "attempt", 0), max);
 	if (!json_bool(c, "measured", true))
 		buf_puts(out, "; nothing was measured: the check could not be run");
 	if (json_bool(c, "stale", false))
@@ -136,28 +139,29 @@ static void add_run(const cJSON *c, const struct stamp *now, struct buf *out)
 	buf_puts(out, "\n");
 }
 
-static void add_incident(const cJSON *c, const cJSON *pagerd, const struct ctl_style *style, const struct stamp *now,
-			 struct buf *out)
+static void add_incident(const cJSON *c, const cJSON *pagerd, const struct ctl_style *style,
+			 const struct stamp *now, struct buf *out)
 {
 	const cJSON *i = ctl_incident_of(c, pagerd), *d = get(c, "downtime");
 	char text[80];
 	if (json_bool(c, "suppressed", false))
 		buf_printf(out, "  no page: %s\n", json_str(c, "why", ""));
 	if (ctl_downtime(c, text, sizeof text))
-		buf_printf(out, "  %s, by %s%s%s\n", text, json_str(d, "by", "?"), *json_str(d, "comment", "") ? ": " : "",
-			   json_str(d, "comment", ""));
+		buf_printf(out, "  %s, by %s%s%s\n", text, json_str(d, "by", "?"),
+			   *json_str(d, "comment", "") ? ": " : "", json_str(d, "comment", ""));
 	if (!i)
 		return;
 	buf_printf(out, "  incident #%s", json_str(i, "id", "?"));
 	if (strcmp(json_str(i, "phase", ""), "acknowledged") == 0)
-		buf_printf(out, ", acknowledged by %s%s%s", *json_str(i, "by", "") ? json_str(i, "by", "") : "somebody",
+		buf_printf(out, ", acknowledged by %s%s%s",
+			   *json_str(i, "by", "") ? json_str(i, "by", "") : "somebody",
 			   *json_str(i, "comment", "") ? ": " : "", json_str(i, "comment", ""));
 	buf_puts(out, "\n");
 	ctl_pages_now(i, 4, style, now, out);
 }
 
-void ctl_show_check(const cJSON *c, const cJSON *pagerd, const struct ctl_style *style, const struct stamp *now,
-		    struct buf *out)
+void ctl_show_check(const cJSON *c, const cJSON *pagerd, const struct ctl_style *style,
+		    const struct stamp *now, struct buf *out)
 {
 	const char *name = json_str(c, "name", "?");
 	ctl_state(out, json_str(c, "state", "?"), style);

@@ -31,14 +31,15 @@ static void add_words(const cJSON *e, const struct stamp *at, struct buf *out)
 static void show_event(const cJSON *e, int width, const struct ctl_style *style, const struct stamp *now,
 		       struct buf *out)
 {
-	struct stamp at = { 0 };
+	struct stamp at = {0};
 	char when[32], today[32], incident[8];
 	struct buf words;
 	json_get_stamp(e, "at", &at);
 	clock_text(at.wall_ms, when, sizeof when);
 	clock_text(now->wall_ms, today, sizeof today);
 	bool same_year = style->columns && strncmp(when, today, 5) == 0;
-	event_incident(json_str(e, "check", ""), (uint64_t)json_int(e, "opened", 0), incident, sizeof incident);
+	event_incident(json_str(e, "check", ""), (uint64_t)json_int(e, "opened", 0), incident,
+		       sizeof incident);
 	buf_printf(out, "%s ", same_year ? when + 5 : when);
 	ctl_state(out, json_str(e, "state", "?"), style);
 	buf_printf(out, " #%s ", incident);
@@ -51,11 +52,13 @@ static void show_event(const cJSON *e, int width, const struct ctl_style *style,
 	buf_fini(&words);
 }
 
-int ctl_show_history(const cJSON *answer, const struct ctl_style *style, const struct stamp *now, struct buf *out)
+int ctl_show_history(const cJSON *answer, const struct ctl_style *style, const struct stamp *now,
+		     struct buf *out)
 {
 	const cJSON *events = get(answer, "events"), *e;
 	int width = 4, n = cJSON_GetArraySize(events);
-	cJSON_ArrayForEach(e, events) {
+	cJSON_ArrayForEach(e, events)
+	{
 		int k = ctl_width(json_str(e, "check", "?"));
 		width = k > width ? k : width;
 	}

@@ -30,21 +30,19 @@ static bool is_undone(const cJSON *page)
 bool ctl_incident_has_undone(const cJSON *i)
 {
 	const cJSON *p;
-	cJSON_ArrayForEach(p, get(i, "pages"))
-		if (is_undone(p))
-			return true;
+	cJSON_ArrayForEach(p, get(i, "pages")) if (is_undone(p)) return true;
 	return false;
 }
 
 /* What the page does to its contact: "oncall paged", "oncall told of the recovery". */
 static const char *deed(const cJSON *page)
 {
-	static const char *const deeds[][2] = { { "new", "paged" },
-						{ "repeat", "paged again" },
-						{ "ack", "told of the acknowledgement" },
-						{ "recovered", "told of the recovery" },
-						{ "notice", "told" },
-						{ "test", "sent a test page" } };
+	static const char *const deeds[][2] = {{"new", "paged"},
+					       {"repeat", "paged again"},
+					       {"ack", "told of the acknowledgement"},
+					       {"recovered", "told of the recovery"},
+					       {"notice", "told"},
+					       {"test", "sent a test page"}};
 	for (size_t i = 0; i < sizeof deeds / sizeof deeds[0]; i++)
 		if (is(page, "kind", deeds[i][0]))
 			return deeds[i][1];
@@ -112,15 +110,16 @@ static int sent_to(const cJSON *pages, const char *contact)
 {
 	const cJSON *p;
 	int n = 0;
-	cJSON_ArrayForEach(p, pages)
-		n += is(p, "phase", "sent") && is(p, "contact", contact);
+	cJSON_ArrayForEach(p, pages) n += is(p, "phase", "sent") && is(p, "contact", contact);
 	return n;
 }
 
-void ctl_pages_now(const cJSON *i, int indent, const struct ctl_style *style, const struct stamp *now, struct buf *out)
+void ctl_pages_now(const cJSON *i, int indent, const struct ctl_style *style, const struct stamp *now,
+		   struct buf *out)
 {
 	const cJSON *p;
-	cJSON_ArrayForEach(p, get(i, "pages")) {
+	cJSON_ArrayForEach(p, get(i, "pages"))
+	{
 		struct buf words;
 		bool sent = is(p, "phase", "sent");
 		if (!is_undone(p) && !(sent && !later_of_contact(p)))
@@ -138,10 +137,11 @@ void ctl_pages_now(const cJSON *i, int indent, const struct ctl_style *style, co
 
 /* --- what was --- */
 
-static void add_header(const cJSON *i, const struct ctl_style *style, const struct stamp *now, struct buf *out)
+static void add_header(const cJSON *i, const struct ctl_style *style, const struct stamp *now,
+		       struct buf *out)
 {
 	char when[32], span[32];
-	struct stamp opened = { 0 }, closed;
+	struct stamp opened = {0}, closed;
 	json_get_stamp(i, "opened", &opened);
 	buf_printf(out, "#%s  ", json_str(i, "id", "?"));
 	ctl_state(out, json_str(i, "state", "?"), style);
@@ -150,13 +150,16 @@ static void add_header(const cJSON *i, const struct ctl_style *style, const stru
 		buf_printf(out, " (%s)", json_str(i, "host", ""));
 	buf_printf(out, "\n        opened %s", clock_text(opened.wall_ms, when, sizeof when));
 	if (json_get_stamp(i, "closed", &closed))
-		buf_printf(out, ", recovered after %s", clock_span(clock_age_ms(&opened, &closed), span, sizeof span));
+		buf_printf(out, ", recovered after %s",
+			   clock_span(clock_age_ms(&opened, &closed), span, sizeof span));
 	else if (is(i, "phase", "new"))
-		buf_printf(out, ", open for %s, not acknowledged", ctl_age(i, "opened", now, span, sizeof span));
+		buf_printf(out, ", open for %s, not acknowledged",
+			   ctl_age(i, "opened", now, span, sizeof span));
 	else if (is(i, "phase", "suppressed"))
 		buf_printf(out, ", not paged: %s", json_str(i, "why_suppressed", ""));
 	if (is(i, "phase", "acknowledged") || *json_str(i, "by", ""))
-		buf_printf(out, ", acknowledged by %s", *json_str(i, "by", "") ? json_str(i, "by", "") : "somebody");
+		buf_printf(out, ", acknowledged by %s",
+			   *json_str(i, "by", "") ? json_str(i, "by", "") : "somebody");
 	if (*json_str(i, "comment", ""))
 		buf_printf(out, ": %s", json_str(i, "comment", ""));
 	buf_puts(out, "\n");
@@ -166,7 +169,7 @@ static void add_page(const cJSON *p, const struct ctl_style *style, struct buf *
 {
 	char when[32];
 	struct buf words;
-	struct stamp at = { 0 };
+	struct stamp at = {0};
 	if (!json_get_stamp(p, "done", &at))
 		json_get_stamp(p, "made", &at);
 	buf_init(&words, 4096);
@@ -179,7 +182,8 @@ static void add_page(const cJSON *p, const struct ctl_style *style, struct buf *
 	buf_fini(&words);
 }
 
-int ctl_show_incidents(const cJSON *answer, const struct ctl_style *style, const struct stamp *now, struct buf *out)
+int ctl_show_incidents(const cJSON *answer, const struct ctl_style *style, const struct stamp *now,
+		       struct buf *out)
 {
 	const cJSON *all = get(answer, "incidents"), *p;
 	int n = cJSON_GetArraySize(all);
@@ -187,9 +191,9 @@ int ctl_show_incidents(const cJSON *answer, const struct ctl_style *style, const
 		const cJSON *i = cJSON_GetArrayItem(all, k);
 		add_header(i, style, now, out);
 		buf_puts(out, "        ");
-		ctl_wrap(out, result_words(json_str(i, "text", ""), json_str(i, "state", "")), 8, 8, 0, style);
-		cJSON_ArrayForEach(p, get(i, "pages"))
-			add_page(p, style, out);
+		ctl_wrap(out, result_words(json_str(i, "text", ""), json_str(i, "state", "")), 8, 8, 0,
+			 style);
+		cJSON_ArrayForEach(p, get(i, "pages")) add_page(p, style, out);
 		if (k)
 			buf_puts(out, "\n");
 	}

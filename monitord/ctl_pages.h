@@ -14,8 +14,8 @@ bool ctl_incident_has_undone(const struct cJSON *incident);
 /* One page without a newline: "oncall paged 5 s ago by modem (+8190...)". now NULL: without the time. */
 void ctl_page_words(const struct cJSON *page, const struct stamp *now, struct buf *out);
 /* A line for each contact's last page that arrived, and for each page that did not. */
-void ctl_pages_now(const struct cJSON *incident, int indent, const struct ctl_style *style, const struct stamp *now,
-		   struct buf *out);
+void ctl_pages_now(const struct cJSON *incident, int indent, const struct ctl_style *style,
+		   const struct stamp *now, struct buf *out);
 /* The answer of pagerd's "history": each incident with all its pages, newest last. Returns how
  * many there were. */
 int ctl_show_incidents(const struct cJSON *answer, const struct ctl_style *style, const struct stamp *now,

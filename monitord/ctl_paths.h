@@ -6,7 +6,8 @@
 #ifndef MONITORD_CTL_PATHS_H
 #define MONITORD_CTL_PATHS_H
 
-/* The directory that paths.KEY names, or dflt when the file cannot be read or does not say. Owned by the caller. */
+/* The directory that paths.KEY names, or dflt when the file cannot be read or does not say. Owned by the
+ * caller. */
 char *ctl_path(const char *config, const char *key, const char *dflt);
 /* "RUN/monitord.sock" and "RUN/pagerd.sock". Owned by the caller. */
 char *ctl_monitord_socket(const char *config);

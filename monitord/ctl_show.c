@@ -61,7 +61,7 @@ static bool is_calm(const cJSON *check)
 /* CRITICAL first; of equal states the confirmed before the soft; then what pages nobody; OK last. */
 static int rank(const cJSON *check, const cJSON *incident)
 {
-	static const int order[] = { [NAG_CRITICAL] = 0, [NAG_UNKNOWN] = 1, [NAG_WARNING] = 2, [NAG_OK] = 3 };
+	static const int order[] = {[NAG_CRITICAL] = 0, [NAG_UNKNOWN] = 1, [NAG_WARNING] = 2, [NAG_OK] = 3};
 	enum nag_state s = NAG_UNKNOWN;
 	nag_from_name(json_str(check ? check : incident, "state", "UNKNOWN"), &s);
 	bool soft = check && !json_bool(check, "hard", true);
@@ -83,7 +83,7 @@ static int by_rank(const void *a, const void *b)
 
 static void add_entry(struct entries *all, const cJSON *check, const cJSON *incident)
 {
-	all->v[all->n++] = (struct entry){ check, incident, rank(check, incident) };
+	all->v[all->n++] = (struct entry){check, incident, rank(check, incident)};
 }
 
 static bool has_incident(const struct entries *all, size_t checks, const cJSON *incident)
@@ -100,9 +100,10 @@ static const cJSON *incident_to_show(const cJSON *check, const cJSON *pagerd)
 	const cJSON *i, *open = ctl_incident_of(check, pagerd);
 	if (open)
 		return open;
-	cJSON_ArrayForEach(i, get(pagerd, "incidents"))
-		if (ctl_incident_has_undone(i) && strcmp(json_str(i, "check", ""), json_str(check, "name", "")) == 0)
-			return i;
+	cJSON_ArrayForEach(i,
+			   get(pagerd, "incidents")) if (ctl_incident_has_undone(i) &&
+							 strcmp(json_str(i, "check", ""),
+								json_str(check, "name", "")) == 0) return i;
 	return NULL;
 }
 
@@ -111,15 +112,13 @@ static struct entries gather(const cJSON *monitord, const cJSON *pagerd)
 {
 	const cJSON *checks = get(monitord, "checks"), *incidents = get(pagerd, "incidents"), *o;
 	size_t max = (size_t)cJSON_GetArraySize(checks) + (size_t)cJSON_GetArraySize(incidents);
-	struct entries all = { calloc(max + 1, sizeof *all.v), 0 };
+	struct entries all = {calloc(max + 1, sizeof *all.v), 0};
 	if (!all.v)
 		return all;
-	cJSON_ArrayForEach(o, checks)
-		add_entry(&all, o, incident_to_show(o, pagerd));
+	cJSON_ArrayForEach(o, checks) add_entry(&all, o, incident_to_show(o, pagerd));
 	size_t n = all.n;
-	cJSON_ArrayForEach(o, incidents)
-		if ((ctl_incident_is_open(o) || ctl_incident_has_undone(o)) && !has_incident(&all, n, o))
-			add_entry(&all, NULL, o);
+	cJSON_ArrayForEach(o, incidents) if ((ctl_incident_is_open(o) || ctl_incident_has_undone(o)) &&
+					     !has_incident(&all, n, o)) add_entry(&all, NULL, o);
 	if (all.n)
 		qsort(all.v, all.n, sizeof *all.v, by_rank);
 	return all;
@@ -128,7 +127,8 @@ static struct entries gather(const cJSON *monitord, const cJSON *pagerd)
 /* It was paged before something silenced its check, so repeats of it still go out. */
 static bool still_pages(const cJSON *incident)
 {
-	return strcmp(json_str(incident, "phase", ""), "new") == 0 && !json_bool(incident, "suppressed", false);
+	return strcmp(json_str(incident, "phase", ""), "new") == 0 &&
+	       !json_bool(incident, "suppressed", false);
 }
 
 /* A row of its own or a block; what is fine and what pages nobody is a row. */
@@ -145,8 +145,8 @@ static bool is_row(const struct entry *e)
 
 static void count_states(const struct entries *all, struct buf *out)
 {
-	static const enum nag_state order[] = { NAG_CRITICAL, NAG_UNKNOWN, NAG_WARNING, NAG_OK };
-	int counts[4] = { 0 }, total = 0, pending = 0;
+	static const enum nag_state order[] = {NAG_CRITICAL, NAG_UNKNOWN, NAG_WARNING, NAG_OK};
+	int counts[4] = {0}, total = 0, pending = 0;
 	for (size_t i = 0; i < all->n; i++) {
 		const cJSON *c = all->v[i].check;
 		enum nag_state s = NAG_UNKNOWN;
@@ -201,9 +201,8 @@ static void show_monitord(const cJSON *m, const struct entries *all, const struc
 	show_config_error(m, style, out);
 	if (*json_str(spool, "trouble", ""))
 		buf_printf(out, "          SPOOL: %s\n", json_str(spool, "trouble", ""));
-	cJSON_ArrayForEach(p, get(m, "probers"))
-		if (!json_bool(p, "up", true))
-			buf_printf(out, "          PROBER %s is down: %s\n", json_str(p, "place", "?"), json_str(p, "why", ""));
+	cJSON_ArrayForEach(p, get(m, "probers")) if (!json_bool(p, "up", true)) buf_printf(
+	    out, "          PROBER %s is down: %s\n", json_str(p, "place", "?"), json_str(p, "why", ""));
 	show_pager(m, out);
 }
 
@@ -211,11 +210,13 @@ static void count_incidents(const cJSON *pagerd, struct buf *out)
 {
 	int open = 0, acked = 0, quiet = 0;
 	const cJSON *i;
-	cJSON_ArrayForEach(i, get(pagerd, "incidents")) {
+	cJSON_ArrayForEach(i, get(pagerd, "incidents"))
+	{
 		const char *phase = json_str(i, "phase", "");
 		open += still_pages(i);
 		acked += strcmp(phase, "acknowledged") == 0;
-		quiet += strcmp(phase, "suppressed") == 0 || (strcmp(phase, "new") == 0 && json_bool(i, "suppressed", false));
+		quiet += strcmp(phase, "suppressed") == 0 ||
+			 (strcmp(phase, "new") == 0 && json_bool(i, "suppressed", false));
 	}
 	if (open)
 		ctl_count(out, open, "incident is open", "incidents are open");
@@ -235,7 +236,9 @@ static void show_line(const cJSON *l, const struct ctl_style *style, struct buf 
 	bool up = json_bool(l, "up", false), good = up && json_bool(l, "ok", false);
 	buf_init(&words, 4096);
 	buf_printf(&words, "%s (%s) %s", json_str(l, "name", "?"), json_str(l, "notifier", "?"),
-		   good ? "ok" : up ? "NOT OK" : "DOWN");
+		   good ? "ok"
+		   : up ? "NOT OK"
+			: "DOWN");
 	if (*text)
 		buf_printf(&words, ": %s", text);
 	if (json_int(l, "queue", 0))
@@ -245,7 +248,8 @@ static void show_line(const cJSON *l, const struct ctl_style *style, struct buf 
 	buf_fini(&words);
 }
 
-static void show_pagerd(const cJSON *p, const struct ctl_style *style, const struct stamp *now, struct buf *out)
+static void show_pagerd(const cJSON *p, const struct ctl_style *style, const struct stamp *now,
+			struct buf *out)
 {
 	char up[32];
 	const cJSON *l;
@@ -263,15 +267,15 @@ static void show_pagerd(const cJSON *p, const struct ctl_style *style, const str
 	if (bad) {
 		buf_puts(out, "          ");
 		ctl_count(out, bad, "unreadable event file", "unreadable event files");
-		buf_puts(out, " in the spool's bad/\n");
+		buf_puts(out, " in the spool's bad/: read and remove\n");
 	}
-	cJSON_ArrayForEach(l, get(p, "lines"))
-		show_line(l, style, out);
+	cJSON_ArrayForEach(l, get(p, "lines")) show_line(l, style, out);
 }
 
 /* --- checks and incidents --- */
 
-static void show_block(const struct entry *e, const struct ctl_style *style, const struct stamp *now, struct buf *out)
+static void show_block(const struct entry *e, const struct ctl_style *style, const struct stamp *now,
+		       struct buf *out)
 {
 	char age[32];
 	const cJSON *o = e->check ? e->check : e->incident, *i = e->incident;
@@ -281,7 +285,8 @@ static void show_block(const struct entry *e, const struct ctl_style *style, con
 	if (*id)
 		buf_printf(out, "  #%s", id);
 	if (i && strcmp(json_str(i, "phase", ""), "acknowledged") == 0)
-		buf_printf(out, ", acknowledged by %s", *json_str(i, "by", "") ? json_str(i, "by", "") : "somebody");
+		buf_printf(out, ", acknowledged by %s",
+			   *json_str(i, "by", "") ? json_str(i, "by", "") : "somebody");
 	if (i && *json_str(i, "comment", ""))
 		buf_printf(out, ": %s", json_str(i, "comment", ""));
 	if (e->check && !json_bool(e->check, "hard", true))
@@ -360,8 +365,9 @@ static void show_rows(const struct entries *all, const struct ctl_style *style, 
 		show_internal(all, out, style);
 }
 
-void ctl_show_status(const cJSON *monitord, const char *monitord_why, const cJSON *pagerd, const char *pagerd_why,
-		     const struct ctl_style *style, const struct stamp *now, struct buf *out)
+void ctl_show_status(const cJSON *monitord, const char *monitord_why, const cJSON *pagerd,
+		     const char *pagerd_why, const struct ctl_style *style, const struct stamp *now,
+		     struct buf *out)
 {
 	struct entries all = gather(monitord, pagerd);
 	if (monitord)
@@ -389,11 +395,9 @@ void ctl_show_status(const cJSON *monitord, const char *monitord_why, const cJSO
 bool ctl_has_problem(const cJSON *monitord, const cJSON *pagerd)
 {
 	const cJSON *o;
-	cJSON_ArrayForEach(o, get(monitord, "checks"))
-		if (json_bool(o, "problem", false) && !json_bool(o, "suppressed", false))
-			return true;
-	cJSON_ArrayForEach(o, get(pagerd, "lines"))
-		if (!json_bool(o, "up", true) || !json_bool(o, "ok", true))
-			return true;
+	cJSON_ArrayForEach(o, get(monitord, "checks")) if (json_bool(o, "problem", false) &&
+							   !json_bool(o, "suppressed", false)) return true;
+	cJSON_ArrayForEach(o, get(pagerd, "lines")) if (!json_bool(o, "up", true) ||
+							!json_bool(o, "ok", true)) return true;
 	return false;
 }

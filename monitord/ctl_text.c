@@ -49,7 +49,7 @@ void ctl_pad(struct buf *out, const char *text, int width)
 
 void ctl_state(struct buf *out, const char *state, const struct ctl_style *style)
 {
-	static const char *const codes[] = { "\033[32m", "\033[33m", "\033[31m", "\033[35m" };
+	static const char *const codes[] = {"\033[32m", "\033[33m", "\033[31m", "\033[35m"};
 	enum nag_state s;
 	if (style->colour && nag_from_name(state, &s))
 		buf_printf(out, "%s%-8s\033[0m", codes[s], state);
@@ -68,7 +68,8 @@ static size_t one_line(const char *text, int width)
 	return k ? k : n;
 }
 
-void ctl_wrap(struct buf *out, const char *text, int used, int indent, int max_lines, const struct ctl_style *style)
+void ctl_wrap(struct buf *out, const char *text, int used, int indent, int max_lines,
+	      const struct ctl_style *style)
 {
 	char line[RESULT_TEXT_MAX + 1];
 	snprintf(line, sizeof line, "%.*s", (int)strcspn(text, "\n"), text);

@@ -27,9 +27,11 @@ void ctl_cut(struct buf *out, const char *text, int width);
 void ctl_pad(struct buf *out, const char *text, int width);
 /* "CRITICAL" in eight columns, coloured after the state. */
 void ctl_state(struct buf *out, const char *state, const struct ctl_style *style);
-/* Text's first line and a newline, broken at blanks to fit the terminal. used: columns of the first line that the caller
- * has filled; the next ones begin with indent blanks. At most max_lines lines (0: all); "…" marks a cut. */
-void ctl_wrap(struct buf *out, const char *text, int used, int indent, int max_lines, const struct ctl_style *style);
+/* Text's first line and a newline, broken at blanks to fit the terminal. used: columns of the first line that
+ * the caller has filled; the next ones begin with indent blanks. At most max_lines lines (0: all); "…" marks
+ * a cut. */
+void ctl_wrap(struct buf *out, const char *text, int used, int indent, int max_lines,
+	      const struct ctl_style *style);
 /* "3 min" since the stamp o[key], or "-" when there is none. Returns out. */
 char *ctl_age(const struct cJSON *o, const char *key, const struct stamp *now, char *out, size_t size);
 /* "2 checks" */

@@ -1,7 +1,8 @@
 /*
  * monitorctl: asks and tells the two daemons over their control sockets, and nothing else.
- * Exit: 0 done (status: no problem); 1 refused (status: a check has a problem, or a line cannot send); 2 wrong usage;
- * 3 a daemon does not answer. `check` exits with the check's state, 0 to 3, as a Nagios plugin does.
+ * Exit: 0 done (status: no problem); 1 refused (status: a check has a problem, or a line cannot send); 2
+ * wrong usage; 3 a daemon does not answer. `check` exits with the check's state, 0 to 3, as a Nagios plugin
+ * does.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -23,26 +24,26 @@
 #include "ctl_show.h"
 
 static const char usage_text[] =
-	"usage: monitorctl [OPTION...] COMMAND\n"
-	"  status [CHECK]             what is wrong, who was paged, what is fine\n"
-	"  check CHECK                run it now and show the result\n"
-	"  ack INCIDENT|CHECK [-m COMMENT]        acknowledge: no more repeats\n"
-	"  downtime CHECK --for 2h [-m COMMENT]   no pages for that long\n"
-	"  downtime CHECK [--from TIME] --until TIME   (HH:MM or \"YYYY-MM-DD HH:MM\")\n"
-	"  downtime CHECK --cancel\n"
-	"  history [CHECK] [-n N]     the last changes, newest last\n"
-	"  incidents [INCIDENT|CHECK] [-n N]      the last incidents with all their pages\n"
-	"  reload                     check the configuration, then both daemons take it\n"
-	"  test-page CONTACT [--line LINE [--to ADDRESS]]\n"
-	"options:\n"
-	"  -c FILE    configuration whose paths name the sockets\n"
-	"             (default " MONITORD_CONF ")\n"
-	"  --run DIR  directory of both sockets instead\n"
-	"  --json     the daemon's answer as it came       --all  of status: every check\n"
-	"  -m TEXT    comment          --by NAME  who (default: you)\n"
-	"exit: 0 done; 1 refused (status: a check has a problem or a line cannot send);\n"
-	"      2 wrong usage; 3 a daemon does not answer; check exits with the\n"
-	"      check's state: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN\n";
+    "usage: monitorctl [OPTION...] COMMAND\n"
+    "  status [CHECK]             what is wrong, who was paged, what is fine\n"
+    "  check CHECK                run it now and show the result\n"
+    "  ack INCIDENT|CHECK [-m COMMENT]        acknowledge: no more repeats\n"
+    "  downtime CHECK --for 2h [-m COMMENT]   no pages for that long\n"
+    "  downtime CHECK [--from TIME] --until TIME   (HH:MM or \"YYYY-MM-DD HH:MM\")\n"
+    "  downtime CHECK --cancel\n"
+    "  history [CHECK] [-n N]     the last changes, newest last\n"
+    "  incidents [INCIDENT|CHECK] [-n N]      the last incidents with all their pages\n"
+    "  reload                     check the configuration, then both daemons take it\n"
+    "  test-page CONTACT [--line LINE [--to ADDRESS]]\n"
+    "options:\n"
+    "  -c FILE    configuration whose paths name the sockets\n"
+    "             (default " MONITORD_CONF ")\n"
+    "  --run DIR  directory of both sockets instead\n"
+    "  --json     the daemon's answer as it came       --all  of status: every check\n"
+    "  -m TEXT    comment          --by NAME  who (default: you)\n"
+    "exit: 0 done; 1 refused (status: a check has a problem or a line cannot send);\n"
+    "      2 wrong usage; 3 a daemon does not answer; check exits with the\n"
+    "      check's state: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN\n";
 
 static void flush(struct buf *out)
 {
@@ -76,8 +77,8 @@ static void status_json(const struct ctl *ctl, cJSON *m, cJSON *p)
 	cJSON_Delete(both);
 }
 
-static void status_of_one(const struct ctl *ctl, const cJSON *m, const char *why_m, const cJSON *p, const char *why_p,
-			  struct buf *out)
+static void status_of_one(const struct ctl *ctl, const cJSON *m, const char *why_m, const cJSON *p,
+			  const char *why_p, struct buf *out)
 {
 	struct stamp now = clock_stamp();
 	if (!m) {
@@ -158,7 +159,8 @@ static int show_list(struct ctl *ctl, const char *socket, cJSON *q, const char *
 		n = show(a, &ctl->style, &now, &out);
 		flush(&out);
 		if (!n)
-			fprintf(stderr, "monitorctl: %s%s%s\n", none, ctl->name ? " of " : "", ctl->name ? ctl->name : "");
+			fprintf(stderr, "monitorctl: %s%s%s\n", none, ctl->name ? " of " : "",
+				ctl->name ? ctl->name : "");
 		if (!n && ctl->name)
 			ctl_suggest_check(ctl, NULL);
 	}
@@ -187,9 +189,15 @@ static const struct command {
 	int (*run)(struct ctl *ctl);
 	int needs_name; /* 0: none, 1: required, 2: optional */
 } commands[] = {
-	{ "status", do_status, 2 },   { "check", do_check, 1 },	    { "ack", ctl_do_ack, 1 },
-	{ "downtime", ctl_do_downtime, 1 }, { "history", do_history, 2 }, { "incidents", do_incidents, 2 },
-	{ "reload", ctl_do_reload, 0 },   { "test-page", ctl_do_test_page, 2 }, { NULL, NULL, 0 },
+    {"status", do_status, 2},
+    {"check", do_check, 1},
+    {"ack", ctl_do_ack, 1},
+    {"downtime", ctl_do_downtime, 1},
+    {"history", do_history, 2},
+    {"incidents", do_incidents, 2},
+    {"reload", ctl_do_reload, 0},
+    {"test-page", ctl_do_test_page, 2},
+    {NULL, NULL, 0},
 };
 
 /* --- the command line --- */
@@ -204,20 +212,22 @@ static int usage(const char *fmt, const char *what)
 
 static void style_init(struct ctl_style *s)
 {
-	struct winsize w = { 0 };
+	struct winsize w = {0};
 	bool terminal = isatty(STDOUT_FILENO);
 	s->colour = terminal && !getenv("NO_COLOR");
-	s->columns = !terminal ? 0 : ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col >= 60 ? w.ws_col : 80;
+	s->columns = !terminal							   ? 0
+		     : ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col >= 60 ? w.ws_col
+										   : 80;
 }
 
 enum { OPT_JSON = 256, OPT_RUN, OPT_BY, OPT_LINE, OPT_TO, OPT_FOR, OPT_FROM, OPT_UNTIL, OPT_CANCEL };
 
 static const struct option long_options[] = {
-	{ "json", 0, NULL, OPT_JSON },	 { "run", 1, NULL, OPT_RUN },	{ "by", 1, NULL, OPT_BY },
-	{ "line", 1, NULL, OPT_LINE },	 { "to", 1, NULL, OPT_TO },	{ "for", 1, NULL, OPT_FOR },
-	{ "from", 1, NULL, OPT_FROM },	 { "until", 1, NULL, OPT_UNTIL }, { "cancel", 0, NULL, OPT_CANCEL },
-	{ "comment", 1, NULL, 'm' },	 { "config", 1, NULL, 'c' },	{ "all", 0, NULL, 'a' },
-	{ "help", 0, NULL, 'h' },	 { "version", 0, NULL, 'V' },	{ NULL, 0, NULL, 0 },
+    {"json", 0, NULL, OPT_JSON}, {"run", 1, NULL, OPT_RUN},	{"by", 1, NULL, OPT_BY},
+    {"line", 1, NULL, OPT_LINE}, {"to", 1, NULL, OPT_TO},	{"for", 1, NULL, OPT_FOR},
+    {"from", 1, NULL, OPT_FROM}, {"until", 1, NULL, OPT_UNTIL}, {"cancel", 0, NULL, OPT_CANCEL},
+    {"comment", 1, NULL, 'm'},	 {"config", 1, NULL, 'c'},	{"all", 0, NULL, 'a'},
+    {"help", 0, NULL, 'h'},	 {"version", 0, NULL, 'V'},	{NULL, 0, NULL, 0},
 };
 
 /* One option; false: usage error. *config and *run take the sockets' whereabouts. */
@@ -225,24 +235,49 @@ static bool take_option(struct ctl *ctl, int o, const char **config, const char 
 {
 	char *end;
 	switch (o) {
-	case OPT_JSON: ctl->json = true; break;
-	case OPT_RUN: *run = optarg; break;
-	case OPT_BY: ctl->by = optarg; break;
-	case OPT_LINE: ctl->line = optarg; break;
-	case OPT_TO: ctl->to = optarg; break;
-	case OPT_FOR: ctl->length = optarg; break;
-	case OPT_FROM: ctl->from = optarg; break;
-	case OPT_UNTIL: ctl->until = optarg; break;
-	case OPT_CANCEL: ctl->cancel = true; break;
-	case 'a': ctl->style.all = true; break;
-	case 'm': ctl->comment = optarg; break;
-	case 'c': *config = optarg; break;
+	case OPT_JSON:
+		ctl->json = true;
+		break;
+	case OPT_RUN:
+		*run = optarg;
+		break;
+	case OPT_BY:
+		ctl->by = optarg;
+		break;
+	case OPT_LINE:
+		ctl->line = optarg;
+		break;
+	case OPT_TO:
+		ctl->to = optarg;
+		break;
+	case OPT_FOR:
+		ctl->length = optarg;
+		break;
+	case OPT_FROM:
+		ctl->from = optarg;
+		break;
+	case OPT_UNTIL:
+		ctl->until = optarg;
+		break;
+	case OPT_CANCEL:
+		ctl->cancel = true;
+		break;
+	case 'a':
+		ctl->style.all = true;
+		break;
+	case 'm':
+		ctl->comment = optarg;
+		break;
+	case 'c':
+		*config = optarg;
+		break;
 	case 'n':
 		ctl->limit = strtol(optarg, &end, 10);
 		if (!*optarg || *end || ctl->limit <= 0)
 			fprintf(stderr, "monitorctl: -n \"%s\": a number from 1 on is needed\n", optarg);
 		return *optarg && !*end && ctl->limit > 0;
-	default: return false;
+	default:
+		return false;
 	}
 	return true;
 }
@@ -263,7 +298,8 @@ static int run_command(struct ctl *ctl, int argc, char **argv)
 		if (c->needs_name == 1 && !ctl->name)
 			return usage("%s needs a name", c->name);
 		if (optind + 1 + (c->needs_name != 0) < argc)
-			return usage("unexpected argument \"%s\"; quote what holds blanks", argv[optind + 1 + (c->needs_name != 0)]);
+			return usage("unexpected argument \"%s\"; quote what holds blanks",
+				     argv[optind + 1 + (c->needs_name != 0)]);
 		return c->run(ctl);
 	}
 	int rc = usage("there is no command \"%s\"", argv[optind]);
@@ -293,7 +329,7 @@ static bool find_sockets(struct ctl *ctl, const char *config, const char *run)
 
 int main(int argc, char **argv)
 {
-	struct ctl ctl = { 0 };
+	struct ctl ctl = {0};
 	const char *config = NULL, *run = NULL;
 	int o, rc = EXIT_USAGE;
 	style_init(&ctl.style);

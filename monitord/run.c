@@ -1,8 +1,8 @@
 /*
- * monitord-run: all of monitord in the foreground, without systemd. Starts pagerd and monitord as its children
- * (run_daemons.c), starts again what dies, prints what is watched, each change of a check and each page as the phone
- * shows it (run_show.c). Ctrl-C stops all of it and leaves nothing behind. Without -c it runs the embedded default
- * (run_default.c) in a directory of its own.
+ * monitord-run: all of monitord in the foreground, without systemd. Starts pagerd and monitord as its
+ * children (run_daemons.c), starts again what dies, prints what is watched, each change of a check and each
+ * page as the phone shows it (run_show.c). Ctrl-C stops all of it and leaves nothing behind. Without -c it
+ * runs the embedded default (run_default.c) in a directory of its own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -121,7 +121,7 @@ static void on_tick(void *arg)
 
 static struct coproc *watch(struct run *r, const char *name, char *path)
 {
-	static const struct coproc_calls calls = { on_line, on_up, on_down };
+	static const struct coproc_calls calls = {on_line, on_up, on_down};
 	struct coproc *c = coproc_connect(r->base, name, path, LINE_MAX_BYTES, &calls, r);
 	free(path);
 	return c;
@@ -190,7 +190,7 @@ static bool make_dir(struct run *r)
 
 static bool make_default(struct run *r)
 {
-	struct run_default d = { .device = given("DEVICE"), .phone = given("PHONE") };
+	struct run_default d = {.device = given("DEVICE"), .phone = given("PHONE")};
 	struct buf yaml, said;
 	char why[512];
 	if (!run_default_modem(&d, why, sizeof why)) {
@@ -246,18 +246,18 @@ static void remove_tree(const char *dir)
 }
 
 static const char usage_text[] =
-	"usage: monitord-run [-v] [-c FILE [--phone-file FILE]] [--dir DIR]\n"
-	"Runs pagerd and monitord in the foreground; Ctrl-C stops them.\n"
-	"  -c FILE           this configuration instead of the embedded default\n"
-	"  --phone-file FILE print what is appended there (a simulated modem's phone_file)\n"
-	"  --dir DIR         keep the default's state in DIR (default: a new directory, removed at the end)\n"
-	"  -v                the daemons' logs on standard error (always so with -c)\n"
-	"DEVICE and PHONE in the environment: a real modem and whom to page.\n";
+    "usage: monitord-run [-v] [-c FILE [--phone-file FILE]] [--dir DIR]\n"
+    "Runs pagerd and monitord in the foreground; Ctrl-C stops them.\n"
+    "  -c FILE           this configuration instead of the embedded default\n"
+    "  --phone-file FILE print what is appended there (a simulated modem's phone_file)\n"
+    "  --dir DIR         keep the default's state in DIR (default: a new directory, removed at the end)\n"
+    "  -v                the daemons' logs on standard error (always so with -c)\n"
+    "DEVICE and PHONE in the environment: a real modem and whom to page.\n";
 
 static int parse(struct run *r, int argc, char **argv)
 {
-	static const struct option options[] = { { "phone-file", 1, NULL, 'p' }, { "dir", 1, NULL, 'd' },
-						 { "help", 0, NULL, 'h' },	 { NULL, 0, NULL, 0 } };
+	static const struct option options[] = {
+	    {"phone-file", 1, NULL, 'p'}, {"dir", 1, NULL, 'd'}, {"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	int o;
 	while ((o = getopt_long(argc, argv, "c:vhV", options, NULL)) != -1) {
 		switch (o) {
@@ -268,12 +268,24 @@ static int parse(struct run *r, int argc, char **argv)
 				return 2;
 			}
 			break;
-		case 'p': r->phone_file = strdup(optarg); break;
-		case 'd': r->dir = strdup(optarg); break;
-		case 'v': r->verbose = true; break;
-		case 'h': fputs(usage_text, stdout); return 0;
-		case 'V': puts("monitord-run " MONITORD_VERSION); return 0;
-		default: fputs(usage_text, stderr); return 2;
+		case 'p':
+			r->phone_file = strdup(optarg);
+			break;
+		case 'd':
+			r->dir = strdup(optarg);
+			break;
+		case 'v':
+			r->verbose = true;
+			break;
+		case 'h':
+			fputs(usage_text, stdout);
+			return 0;
+		case 'V':
+			puts("monitord-run " MONITORD_VERSION);
+			return 0;
+		default:
+			fputs(usage_text, stderr);
+			return 2;
 		}
 	}
 	if (optind < argc) {
@@ -307,7 +319,7 @@ static void say_how_to_ask(const struct run *r)
 
 int main(int argc, char **argv)
 {
-	struct run r = { 0 };
+	struct run r = {0};
 	int rc = parse(&r, argc, argv);
 	if (rc >= 0)
 		return rc;

@@ -17,7 +17,14 @@
 #include "../lib/file.h"
 #include "run_show.h"
 
-enum { STOP_MS = 15000, LEFTOVER_MS = 2000, PAUSE_MIN_MS = 1000, PAUSE_MAX_MS = 30000, YOUNG_MS = 10000, TAIL_BYTES = 4096 };
+enum {
+	STOP_MS = 15000,
+	LEFTOVER_MS = 2000,
+	PAUSE_MIN_MS = 1000,
+	PAUSE_MAX_MS = 30000,
+	YOUNG_MS = 10000,
+	TAIL_BYTES = 4096
+};
 
 char *run_program(const char *name)
 {
@@ -34,11 +41,14 @@ char *run_program(const char *name)
 
 bool run_daemons_init(struct run_daemons *d, const char *config, const char *log)
 {
-	static const char *const names[RUN_DAEMONS] = { "pagerd", "monitord" };
-	*d = (struct run_daemons){ .config = config, .log = log };
+	static const char *const names[RUN_DAEMONS] = {"pagerd", "monitord"};
+	*d = (struct run_daemons){.config = config, .log = log};
 	for (int i = 0; i < RUN_DAEMONS; i++)
-		d->v[i] = (struct run_daemon){ .name = names[i], .program = run_program(names[i]), .pid = -1, .again_ms = 1,
-					       .pause_ms = PAUSE_MIN_MS };
+		d->v[i] = (struct run_daemon){.name = names[i],
+					      .program = run_program(names[i]),
+					      .pid = -1,
+					      .again_ms = 1,
+					      .pause_ms = PAUSE_MIN_MS};
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	return d->v[0].program && d->v[1].program;
 }
@@ -62,7 +72,8 @@ static _Noreturn void become(const struct run_daemons *d, const struct run_daemo
 	signal(SIGPIPE, SIG_DFL);
 	if (getppid() != parent)
 		_exit(1);
-	int fd = d->log ? open(d->log, O_WRONLY | O_CREAT | O_APPEND, 0640) : -1, null = open("/dev/null", O_RDWR);
+	int fd = d->log ? open(d->log, O_WRONLY | O_CREAT | O_APPEND, 0640) : -1,
+	    null = open("/dev/null", O_RDWR);
 	if (fd >= 0)
 		dup2(fd, 2);
 	dup2(null, 0);
@@ -129,7 +140,9 @@ static void reaped(struct run_daemons *d, pid_t pid, int status, int64_t now)
 		say_end(d, x, status);
 		bool young = now - x->started_ms < YOUNG_MS;
 		x->again_ms = now + (young ? x->pause_ms : PAUSE_MIN_MS);
-		x->pause_ms = !young ? PAUSE_MIN_MS : x->pause_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : x->pause_ms * 2;
+		x->pause_ms = !young			       ? PAUSE_MIN_MS
+			      : x->pause_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS
+							       : x->pause_ms * 2;
 	}
 }
 
@@ -194,7 +207,8 @@ static void kill_children(void)
 bool run_daemons_gone(struct run_daemons *d, int64_t now)
 {
 	siginfo_t info;
-	bool alive = false, waited = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
+	bool alive = false,
+	     waited = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
 	for (int i = 0; i < RUN_DAEMONS; i++)
 		alive |= d->v[i].pid > 0;
 	if (waited)

@@ -18,8 +18,8 @@
 
 static bool listens_on_25(void)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(25) };
-	struct timeval limit = { .tv_sec = 2 };
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(25)};
+	struct timeval limit = {.tv_sec = 2};
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
@@ -50,15 +50,17 @@ static void add_path(struct buf *y, const char *key, const char *dir, const char
 
 static void add_paths(const struct run_default *d, struct buf *y)
 {
-	static const char *const rooms[][2] = { { "spool", "spool" },	  { "spool_twin", "twin" },
-						{ "monitord_state", "monitord" }, { "pagerd_state", "pagerd" },
-						{ "monitord_run", "run" },	  { "pagerd_run", "pagerd-run" } };
+	static const char *const rooms[][2] = {
+	    {"spool", "spool"},		{"spool_twin", "twin"},	 {"monitord_state", "monitord"},
+	    {"pagerd_state", "pagerd"}, {"monitord_run", "run"}, {"pagerd_run", "pagerd-run"}};
 	buf_puts(y, "# made by monitord-run: this host, watched with defaults\npaths:\n");
 	for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
 		buf_puts(y, "  ");
 		add_path(y, rooms[i][0], d->dir, rooms[i][1]);
 	}
-	buf_puts(y, "defaults:\n  interval: 10s\n  retry_interval: 5s\n  max_check_attempts: 3\n  contacts: [you]\n");
+	buf_puts(
+	    y,
+	    "defaults:\n  interval: 10s\n  retry_interval: 5s\n  max_check_attempts: 3\n  contacts: [you]\n");
 }
 
 /* --- the modem --- */
@@ -70,7 +72,8 @@ static void list_modems(char *out, size_t size)
 	DIR *d = opendir(BY_ID);
 	for (struct dirent *e; d && (e = readdir(d));)
 		if (e->d_name[0] != '.' && used < size)
-			used += (size_t)snprintf(out + used, size - used, "%s" BY_ID "/%s", used ? ", " : "; there are: ", e->d_name);
+			used += (size_t)snprintf(out + used, size - used, "%s" BY_ID "/%s",
+						 used ? ", " : "; there are: ", e->d_name);
 	if (d)
 		closedir(d);
 	if (!used)
@@ -87,7 +90,8 @@ bool run_default_modem(const struct run_default *d, char *why, size_t size)
 {
 	char modems[300] = "";
 	if (d->phone && !is_number(d->phone)) {
-		snprintf(why, size, "PHONE=%.64s: a number is digits, with + before the country code", d->phone);
+		snprintf(why, size, "PHONE=%.64s: a number is digits, with + before the country code",
+			 d->phone);
 		return false;
 	}
 	if (!d->device)
@@ -98,8 +102,9 @@ bool run_default_modem(const struct run_default *d, char *why, size_t size)
 	else if (access(d->device, F_OK) != 0)
 		snprintf(why, size, "DEVICE=%.200s: %s%s", d->device, strerror(errno), modems);
 	else if (access(d->device, R_OK | W_OK) != 0)
-		snprintf(why, size, "DEVICE=%.200s: %s (use sudo, or be in the device's group, mostly dialout)", d->device,
-			 strerror(errno));
+		snprintf(why, size,
+			 "DEVICE=%.200s: %s (use sudo, or be in the device's group, mostly dialout)",
+			 d->device, strerror(errno));
 	else
 		return true;
 	return false;
@@ -116,8 +121,10 @@ static void add_pager(const struct run_default *d, struct buf *y, struct buf *sa
 	} else {
 		buf_puts(y, "    device: simulated\n    ");
 		add_path(y, "phone_file", d->dir, "phone");
-		buf_printf(said, "  pages go to %s through the built-in simulated modem\n"
-				 "  (a real one: make run DEVICE=/dev/serial/by-id/... PHONE=+81...)\n", number);
+		buf_printf(said,
+			   "  pages go to %s through the built-in simulated modem\n"
+			   "  (a real one: make run DEVICE=/dev/serial/by-id/... PHONE=+81...)\n",
+			   number);
 	}
 	buf_puts(y, "contacts:\n  you:\n    repeat: 30m\n    routes:\n      - line: modem\n        ");
 	add_path(y, "to", number, "");
@@ -127,23 +134,30 @@ static void add_pager(const struct run_default *d, struct buf *y, struct buf *sa
 
 static void add_host(struct buf *y, struct buf *said)
 {
-	buf_puts(y, "checks:\n  load:\n    probe: load\n    percpu: yes\n    warning: 4,3,2\n    critical: 8,6,4\n");
+	buf_puts(
+	    y,
+	    "checks:\n  load:\n    probe: load\n    percpu: yes\n    warning: 4,3,2\n    critical: 8,6,4\n");
 	buf_puts(said, "  load   of each processor\n");
-	buf_puts(y, "  disk:\n    probe: disk\n    path: [/var/spool, /var/log]\n    warning: 10%\n    critical: 5%\n"
-		    "    iwarning: 10%\n    icritical: 5%\n");
+	buf_puts(
+	    y,
+	    "  disk:\n    probe: disk\n    path: [/var/spool, /var/log]\n    warning: 10%\n    critical: 5%\n"
+	    "    iwarning: 10%\n    icritical: 5%\n");
 	buf_puts(said, "  disk   space and inodes of /var/spool and /var/log\n");
 }
 
 static void add_queue(struct buf *y, struct buf *said)
 {
-	static const char *const queues[] = { "maildrop", "incoming", "active", "deferred" };
+	static const char *const queues[] = {"maildrop", "incoming", "active", "deferred"};
 	bool there = false;
 	for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++) {
 		char path[64];
 		snprintf(path, sizeof path, POSTFIX "/%s", queues[i]);
 		there |= is_dir(path);
 		if (is_dir(path) && access(path, R_OK | X_OK) != 0) {
-			buf_printf(said, "  (no queue: only root and postfix may read %s; sudo make run watches it)\n", path);
+			buf_printf(
+			    said,
+			    "  (no queue: only root and postfix may read %s; sudo make run watches it)\n",
+			    path);
 			return;
 		}
 	}

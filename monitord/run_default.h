@@ -16,8 +16,8 @@ struct run_default {
 	const char *phone;  /* the number, or NULL: a made-up one */
 };
 
-/* What DEVICE and PHONE say makes sense: a device needs a number, must be there and may be opened. False and why, with
- * the modems that are there. */
+/* What DEVICE and PHONE say makes sense: a device needs a number, must be there and may be opened. False and
+ * why, with the modems that are there. */
 bool run_default_modem(const struct run_default *d, char *why, size_t size);
 /* Writes the YAML to yaml, and to said, a line each, what is watched and what is not and why. */
 void run_default_config(const struct run_default *d, struct buf *yaml, struct buf *said);

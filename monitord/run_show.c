@@ -32,7 +32,7 @@ void run_say(const char *fmt, ...)
 void run_show_init(struct run_show *s, const char *phone_file)
 {
 	struct stat st;
-	*s = (struct run_show){ .phone_file = phone_file ? strdup(phone_file) : NULL };
+	*s = (struct run_show){.phone_file = phone_file ? strdup(phone_file) : NULL};
 	if (phone_file && stat(phone_file, &st) == 0)
 		s->phone_at = st.st_size;
 }
@@ -72,7 +72,8 @@ static void show_change(struct run_show *s, const cJSON *c)
 	if (!json_bool(c, "hard", true))
 		snprintf(attempt, sizeof attempt, " (attempt %d of %d)", (int)json_int(c, "attempt", 0),
 			 (int)json_int(c, "max", 0));
-	run_say("%-8s %s%s: %s%s%s", state, name, attempt, ctl_says(c), json_bool(c, "suppressed", false) ? "; no page: " : "",
+	run_say("%-8s %s%s: %s%s%s", state, name, attempt, ctl_says(c),
+		json_bool(c, "suppressed", false) ? "; no page: " : "",
 		json_bool(c, "suppressed", false) ? json_str(c, "why", "") : "");
 }
 
@@ -82,10 +83,11 @@ static void show_checks(struct run_show *s, const cJSON *checks)
 	struct buf names;
 	s->list_checks = false;
 	buf_init(&names, 4096);
-	cJSON_ArrayForEach(c, checks)
-		if (*json_str(c, "probe", "") && !buf_printf(&names, "%s%s", names.len ? ", " : "", json_str(c, "name", "?")))
-			break;
-	run_say("watching %s%s", names.len ? buf_str(&names) : "nothing but itself", names.full ? ", ..." : "");
+	cJSON_ArrayForEach(c, checks) if (*json_str(c, "probe", "") &&
+					  !buf_printf(&names, "%s%s", names.len ? ", " : "",
+						      json_str(c, "name", "?"))) break;
+	run_say("watching %s%s", names.len ? buf_str(&names) : "nothing but itself",
+		names.full ? ", ..." : "");
 	buf_fini(&names);
 }
 
@@ -102,7 +104,8 @@ static void show_page(const cJSON *p)
 	buf_fini(&words);
 }
 
-/* Said when it becomes good or bad, and when the reason of the bad changes; a signal's strength changes all the time. */
+/* Said when it becomes good or bad, and when the reason of the bad changes; a signal's strength changes all
+ * the time. */
 static void show_health(struct run_show *s, const cJSON *l)
 {
 	const char *name = json_str(l, "name", "?"), *text = json_str(l, "text", "");
@@ -131,11 +134,11 @@ void run_show_line(struct run_show *s, const cJSON *v)
 	else if ((o = get(v, "page")))
 		show_page(o);
 	else if ((o = get(v, "received")))
-		run_say("received on %s from %s: %s", json_str(o, "line", "?"), json_str(o, "from", "?"), json_str(o, "text", ""));
+		run_say("received on %s from %s: %s", json_str(o, "line", "?"), json_str(o, "from", "?"),
+			json_str(o, "text", ""));
 	if (s->list_checks && cJSON_IsArray(get(v, "checks")))
 		show_checks(s, get(v, "checks"));
-	cJSON_ArrayForEach(o, get(v, "lines"))
-		show_health(s, o);
+	cJSON_ArrayForEach(o, get(v, "lines")) show_health(s, o);
 }
 
 /* --- the phone --- */

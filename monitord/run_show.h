@@ -13,14 +13,15 @@ struct cJSON;
 enum { RUN_LINES_MAX = 16, RUN_SELF_MAX = 16, RUN_NAME_MAX = 64 };
 
 struct run_show {
-	char *phone_file;  /* what is appended there is shown; NULL: none */
+	char *phone_file; /* what is appended there is shown; NULL: none */
 	off_t phone_at;
 	bool list_checks; /* say once what is watched */
 	struct {
 		char name[RUN_NAME_MAX], text[256];
 		bool ok;
 	} lines[RUN_LINES_MAX];
-	char troubled[RUN_SELF_MAX][RUN_NAME_MAX]; /* internal checks that were not OK: only their way back is worth a line */
+	char troubled[RUN_SELF_MAX][RUN_NAME_MAX]; /* internal checks that were not OK: only their way back is
+						      worth a line */
 };
 
 /* "20:41:01  ..." */

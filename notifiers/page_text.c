@@ -1,8 +1,8 @@
 /*
  * A page as one short text, for every line with a small screen (SMS, TAP, DTMF). Pure but for the time zone.
  * Promises never to pass the maximum; what is wrong is shortened first, then the host goes, then the
- * check's name is cut; state, time and incident id always stay. What is said once is not said again: neither the state that
- * a plugin's own words begin with, nor a host that they name.
+ * check's name is cut; state, time and incident id always stay. What is said once is not said again: neither
+ * the state that a plugin's own words begin with, nor a host that they name.
  */
 #include "notifier.h"
 
@@ -92,12 +92,17 @@ static void make_span(const struct page *p, char *out, size_t size)
 static const char *kind_word(enum page_kind k)
 {
 	switch (k) {
-	case PAGE_REPEAT: return "REPEAT ";
-	case PAGE_ACK: return "ACK ";
-	case PAGE_NOTICE: return "NOTICE ";
-	case PAGE_TEST: return "TEST: ";
+	case PAGE_REPEAT:
+		return "REPEAT ";
+	case PAGE_ACK:
+		return "ACK ";
+	case PAGE_NOTICE:
+		return "NOTICE ";
+	case PAGE_TEST:
+		return "TEST: ";
 	case PAGE_NEW:
-	case PAGE_RECOVERED: break;
+	case PAGE_RECOVERED:
+		break;
 	}
 	return "";
 }
@@ -127,15 +132,15 @@ static void make_parts(struct parts *q, const struct page *p)
 	q->kind = kind_word(p->kind);
 	q->check = about ? p->check : "";
 	snprintf(q->state, sizeof(q->state), "%.16s",
-		 !about					       ? "" :
-		 p->kind == PAGE_RECOVERED && p->state[0] == '\0' ? "OK" :
-								   p->state);
+		 !about						    ? ""
+		 : p->kind == PAGE_RECOVERED && p->state[0] == '\0' ? "OK"
+								    : p->state);
 	tidy_first_line(result_words(p->text, q->state), q->what, sizeof(q->what));
 	if (q->state[0] != '\0' && q->check[0] != '\0')
 		strncat(q->state, " ", sizeof(q->state) - strlen(q->state) - 1);
 	q->host[0] = '\0';
-	if (about && p->host[0] != '\0' && strlen(p->host) < sizeof(q->host) - 4 && !names(p->check, p->host) &&
-	    !names(q->what, p->host))
+	if (about && p->host[0] != '\0' && strlen(p->host) < sizeof(q->host) - 4 &&
+	    !names(p->check, p->host) && !names(q->what, p->host))
 		snprintf(q->host, sizeof(q->host), " (%s)", p->host);
 	make_span(p, q->span, sizeof(q->span));
 	make_tail(p, q->tail, sizeof(q->tail));
@@ -150,8 +155,8 @@ static char *assemble(const struct parts *q, bool host, size_t m, size_t n)
 
 	/* a cut check name needs no dots: what is wrong was given up before it, the id leads to the rest */
 	if (asprintf(&out, "%s%s%s%.*s%s%s%s%.*s%s%s", q->again, q->kind, q->state, (int)m, q->check,
-		     host ? q->host : "", q->span, head && n > 0 ? ": " : "", (int)n, q->what,
-		     behind, q->tail) < 0)
+		     host ? q->host : "", q->span, head && n > 0 ? ": " : "", (int)n, q->what, behind,
+		     q->tail) < 0)
 		return NULL;
 	return out;
 }

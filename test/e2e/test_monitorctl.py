@@ -171,6 +171,7 @@ def test_reload_names_what_is_in_force_and_what_is_wrong(house):
         assert done.returncode == 1
         assert re.search(r"monitord\.yaml:\d+:\d+: .*\"dsik\".*did you mean \"disk\"", done.stderr)
         assert "the old one stays in force" in done.stderr
+        assert done.stderr.count("dsik") == 1  # once is enough
         assert "CONFIGURATION NOT TAKEN, the old one is in force" in house.ctl("status").stdout
     finally:
         house.config_file.write_text(kept)

@@ -35,27 +35,39 @@ static cJSON *json(const char *text)
 	return v;
 }
 
-static const char monitord_head[] =
-    "{'v':1,'daemon':'monitord','started':" AT(940000) ",'digest':'aa','config_error':'','from_copy':false,"
-    "'pager':{'connected':true,'verdict':'alive','digest':'aa'},'spool':{'trouble':''},"
-    "'probers':[{'place':'net','up':true}],'checks':[";
-static const char pagerd_head[] = "{'v':1,'daemon':'pagerd','started':" AT(880000)
-    ",'config_error':'','supervisor':{'verdict':'alive'},'spool':{'new':0,'bad':0},"
-    "'lines':[{'name':'modem','notifier':'sms','up':true,'ok':true,'text':'registered, signal 17/31','queue':0}],"
-    "'incidents':[";
+static const char monitord_head[] = "{'v':1,'daemon':'monitord','started':" AT(
+    940000) ",'digest':'aa','config_error':'','from_copy':false,"
+	    "'pager':{'connected':true,'verdict':'alive','digest':'aa'},'spool':{'trouble':''},"
+	    "'probers':[{'place':'net','up':true}],'checks':[";
+static const char pagerd_head[] = "{'v':1,'daemon':'pagerd','started':" AT(
+    880000) ",'config_error':'','supervisor':{'verdict':'alive'},'spool':{'new':0,'bad':0},"
+	    "'lines':[{'name':'modem','notifier':'sms','up':true,'ok':true,'text':'registered, signal "
+	    "17/31','queue':0}],"
+	    "'incidents':[";
 
-#define CHECK_OK "{'name':'disk','probe':'disk','state':'OK','hard':true,'text':'free space: / 1 GiB','since':" AT(400000) "}"
-#define CHECK_BAD "{'name':'trunk relay','probe':'smtp','host':'10.0.0.1','state':'CRITICAL','hard':true,'problem':true," \
+#define CHECK_OK                                                                                             \
+	"{'name':'disk','probe':'disk','state':'OK','hard':true,'text':'free space: / 1 GiB','since':" AT(   \
+	    400000) "}"
+#define CHECK_BAD                                                                                            \
+	"{'name':'trunk "                                                                                    \
+	"relay','probe':'smtp','host':'10.0.0.1','state':'CRITICAL','hard':true,'problem':true,"             \
 	"'text':'10.0.0.1:25 refuses the connection','since':" AT(994000) ",'incident':'8FZH7'}"
-#define CHECK_SOFT "{'name':'load','probe':'load','state':'WARNING','hard':false,'attempt':1,'max':3,'text':'load average: 9'," \
+#define CHECK_SOFT                                                                                           \
+	"{'name':'load','probe':'load','state':'WARNING','hard':false,'attempt':1,'max':3,'text':'load "     \
+	"average: 9',"                                                                                       \
 	"'since':" AT(999000) "}"
-#define CHECK_CHILD "{'name':'child','probe':'smtp','state':'CRITICAL','hard':true,'problem':true,'suppressed':true," \
+#define CHECK_CHILD                                                                                          \
+	"{'name':'child','probe':'smtp','state':'CRITICAL','hard':true,'problem':true,'suppressed':true,"    \
 	"'why':'below trunk relay, which is down','text':'refused','since':" AT(993000) "}"
-#define CHECK_SELF(name, state) "{'name':'" name "','probe':'','state':'" state "','hard':true,'text':'words','since':" AT(0) "}"
-#define PAGE(kind, phase, more) "{'contact':'oncall','kind':'" kind "','phase':'" phase "','route':'modem','to':'+8190'," more \
+#define CHECK_SELF(name, state)                                                                              \
+	"{'name':'" name "','probe':'','state':'" state "','hard':true,'text':'words','since':" AT(0) "}"
+#define PAGE(kind, phase, more)                                                                              \
+	"{'contact':'oncall','kind':'" kind "','phase':'" phase "','route':'modem','to':'+8190'," more       \
 	"'made':" AT(995000) ",'done':" AT(995000) "}"
-#define INCIDENT(phase, more, pages) "{'id':'8FZH7','check':'trunk relay','host':'10.0.0.1','state':'CRITICAL','phase':'" phase \
-	"','text':'10.0.0.1:25 refuses the connection','opened':" AT(994000) ",'since':" AT(994000) "," more "'pages':[" pages "]}"
+#define INCIDENT(phase, more, pages)                                                                         \
+	"{'id':'8FZH7','check':'trunk relay','host':'10.0.0.1','state':'CRITICAL','phase':'" phase           \
+	"','text':'10.0.0.1:25 refuses the connection','opened':" AT(994000) ",'since':" AT(                 \
+	    994000) "," more "'pages':[" pages "]}"
 
 static char *status(const char *checks, const char *incidents, const struct ctl_style *style)
 {
@@ -82,7 +94,8 @@ static char *status(const char *checks, const char *incidents, const struct ctl_
 	return s;
 }
 
-static void expect_status(const char *checks, const char *incidents, const struct ctl_style *style, const char *wanted)
+static void expect_status(const char *checks, const char *incidents, const struct ctl_style *style,
+			  const char *wanted)
 {
 	char *s = status(checks, incidents, style);
 
@@ -105,7 +118,8 @@ static void all_is_well(void **state)
 static void what_is_wrong_comes_first_with_who_was_paged(void **state)
 {
 	(void)state;
-	expect_status(CHECK_OK "," CHECK_SOFT "," CHECK_BAD "," CHECK_CHILD "," CHECK_SELF("self.spool", "CRITICAL"),
+	expect_status(CHECK_OK "," CHECK_SOFT "," CHECK_BAD "," CHECK_CHILD
+			       "," CHECK_SELF("self.spool", "CRITICAL"),
 		      INCIDENT("new", "", PAGE("new", "sent", "'attempts':1,")), &terminal,
 		      "monitord  up 1 min, 5 checks: 3 CRITICAL, 1 WARNING, 1 OK\n"
 		      "pagerd    up 2 min, 1 incident is open\n"
@@ -135,8 +149,10 @@ static void phases_of_incidents(void **state)
 	     "no open incident, 1 kept quiet\n"},
 	    {INCIDENT("new", "'suppressed':true,'why_suppressed':'in downtime',", ""), "#8FZH7\n",
 	     "no open incident, 1 kept quiet\n"},
-	    {INCIDENT("recovered", "", PAGE("new", "sent", "")), "trunk relay  6 s  #8FZH7\n", "no open incident\n"},
-	    {INCIDENT("notice", "", PAGE("notice", "sent", "")), "trunk relay  6 s  #8FZH7\n", "no open incident\n"},
+	    {INCIDENT("recovered", "", PAGE("new", "sent", "")), "trunk relay  6 s  #8FZH7\n",
+	     "no open incident\n"},
+	    {INCIDENT("notice", "", PAGE("notice", "sent", "")), "trunk relay  6 s  #8FZH7\n",
+	     "no open incident\n"},
 	};
 
 	for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) {
@@ -161,7 +177,8 @@ static void phases_of_pages(void **state)
 	    {PAGE("new", "trying", ""), "oncall is being paged by modem (+8190) for 5 s"},
 	    {PAGE("new", "unsure", ""), "oncall MAYBE paged for 5 s: no answer yet from modem (+8190)"},
 	    {PAGE("new", "sent", ""), "oncall paged 5 s ago by modem (+8190)"},
-	    {PAGE("repeat", "sent", "'resend':true,"), "oncall paged again 5 s ago by modem (+8190), marked as a repeat"},
+	    {PAGE("repeat", "sent", "'resend':true,"),
+	     "oncall paged again 5 s ago by modem (+8190), marked as a repeat"},
 	    {PAGE("ack", "sent", ""), "oncall told of the acknowledgement 5 s ago by modem (+8190)"},
 	    {PAGE("recovered", "sent", ""), "oncall told of the recovery 5 s ago by modem (+8190)"},
 	    {PAGE("notice", "sent", ""), "oncall told 5 s ago by modem (+8190)"},
@@ -186,7 +203,8 @@ static void only_the_last_page_of_each(void **state)
 {
 	(void)state;
 	cJSON *i = json(INCIDENT("new", "",
-				 PAGE("new", "sent", "") "," PAGE("repeat", "sent", "") "," PAGE("repeat", "merged", "") "," PAGE("repeat", "waiting", "")));
+				 PAGE("new", "sent", "") "," PAGE("repeat", "sent", "") "," PAGE(
+				     "repeat", "merged", "") "," PAGE("repeat", "waiting", "")));
 	struct buf out;
 
 	buf_init(&out, 4096);
@@ -221,11 +239,14 @@ static void a_daemon_that_does_not_answer(void **state)
 static void a_recovery_that_nobody_heard_of(void **state)
 {
 	(void)state;
-	char *s = status("{'name':'trunk relay','probe':'smtp','state':'OK','hard':true,'text':'answers','since':" AT(999000) "}",
-			 INCIDENT("recovered", "", PAGE("recovered", "waiting", "")), &terminal);
+	char *s = status(
+	    "{'name':'trunk relay','probe':'smtp','state':'OK','hard':true,'text':'answers','since':" AT(
+		999000) "}",
+	    INCIDENT("recovered", "", PAGE("recovered", "waiting", "")), &terminal);
 
-	assert_non_null(strstr(s, "OK       trunk relay  1 s  #8FZH7\n         answers\n"
-				  "         oncall NOT YET told of the recovery for 5 s, waits for a line\n"));
+	assert_non_null(strstr(s,
+			       "OK       trunk relay  1 s  #8FZH7\n         answers\n"
+			       "         oncall NOT YET told of the recovery for 5 s, waits for a line\n"));
 	free(s);
 }
 
@@ -240,9 +261,12 @@ static void nothing_is_wider_than_the_terminal(void **state)
 		text[i] = i % 9 == 8 ? ' ' : (i % 5 ? 'x' : 'y');
 	text[sizeof text - 1] = '\0';
 	snprintf(checks, sizeof checks,
-		 "{'name':'%s','probe':'x','state':'OK','hard':true,'text':'%s','since':" AT(0) "},"
-		 "{'name':'b','probe':'x','state':'CRITICAL','problem':true,'hard':true,'text':'%s','since':" AT(0) "},"
-		 "{'name':'\xE6\x97\xA5\xE6\x9C\xAC','probe':'x','state':'OK','hard':true,'text':'\xE3\x81\x82','since':" AT(0) "}",
+		 "{'name':'%s','probe':'x','state':'OK','hard':true,'text':'%s','since':" AT(
+		     0) "},"
+			"{'name':'b','probe':'x','state':'CRITICAL','problem':true,'hard':true,'text':'%s','"
+			"since':" AT(0) "},"
+					"{'name':'\xE6\x97\xA5\xE6\x9C\xAC','probe':'x','state':'OK','hard':"
+					"true,'text':'\xE3\x81\x82','since':" AT(0) "}",
 		 name, text, text);
 	char *s = status(checks, "", &terminal);
 	for (const char *line = s; *line; line += strcspn(line, "\n") + 1) {
@@ -263,8 +287,10 @@ static void many_that_are_fine(void **state)
 	struct ctl_style all = terminal;
 
 	for (int i = 0; i < 25; i++)
-		snprintf(checks + strlen(checks), sizeof checks - strlen(checks),
-			 "%s{'name':'c%02d','probe':'x','state':'OK','hard':true,'text':'fine','since':" AT(0) "}", i ? "," : "", i);
+		snprintf(
+		    checks + strlen(checks), sizeof checks - strlen(checks),
+		    "%s{'name':'c%02d','probe':'x','state':'OK','hard':true,'text':'fine','since':" AT(0) "}",
+		    i ? "," : "", i);
 	char *s = status(checks, "", &terminal);
 	assert_non_null(strstr(s, "OK       25 checks (monitorctl status --all lists them)\n"));
 	assert_null(strstr(s, "c07"));
@@ -282,8 +308,11 @@ static void many_that_are_fine(void **state)
 static void not_checked_yet(void **state)
 {
 	(void)state;
-	expect_status("{'name':'a','probe':'x','state':'UNKNOWN','hard':true,'text':'not checked yet','last_run':null,'since':" AT(1000000) "},"
-		      "{'name':'self.pagerd','probe':'','state':'UNKNOWN','hard':true,'text':'not checked yet','last_run':null,'since':" AT(0) "}",
+	expect_status("{'name':'a','probe':'x','state':'UNKNOWN','hard':true,'text':'not checked "
+		      "yet','last_run':null,'since':" AT(
+			  1000000) "},"
+				   "{'name':'self.pagerd','probe':'','state':'UNKNOWN','hard':true,'text':'"
+				   "not checked yet','last_run':null,'since':" AT(0) "}",
 		      "", &terminal,
 		      "monitord  up 1 min, 1 check: 1 not checked yet\n"
 		      "pagerd    up 2 min, no open incident\n"
@@ -296,31 +325,36 @@ static void not_checked_yet(void **state)
 static void troubles_of_the_daemons(void **state)
 {
 	(void)state;
-	cJSON *m = json("{'started':" AT(940000) ",'digest':'aa','config_error':'x.yaml:1:2: bad','from_copy':true,"
-			"'pager':{'connected':false,'verdict':'silent'},'spool':{'trouble':'No space left on device'},"
-			"'probers':[{'place':'net','up':false,'why':'exited 1'}],'checks':[]}");
-	cJSON *p = json("{'started':" AT(940000) ",'config_error':'x.yaml:1:2: bad','supervisor':{'verdict':'wedged'},'spool':{'bad':2},"
-			"'state_trouble':true,'lines':[{'name':'a','notifier':'sms','up':true,'ok':false,'text':'no signal'},"
-			"{'name':'b','notifier':'exec','up':false,'text':'exited 1'}],'incidents':[]}");
+	cJSON *m = json(
+	    "{'started':" AT(940000) ",'digest':'aa','config_error':'x.yaml:1:2: bad','from_copy':true,"
+				     "'pager':{'connected':false,'verdict':'silent'},'spool':{'trouble':'No "
+				     "space left on device'},"
+				     "'probers':[{'place':'net','up':false,'why':'exited 1'}],'checks':[]}");
+	cJSON *p = json("{'started':" AT(
+	    940000) ",'config_error':'x.yaml:1:2: bad','supervisor':{'verdict':'wedged'},'spool':{'bad':2},"
+		    "'state_trouble':true,'lines':[{'name':'a','notifier':'sms','up':true,'ok':false,'text':'"
+		    "no signal'},"
+		    "{'name':'b','notifier':'exec','up':false,'text':'exited 1'}],'incidents':[]}");
 	struct buf out;
 
 	buf_init(&out, 1 << 16);
 	ctl_show_status(m, "", p, "", &terminal, &now, &out);
-	assert_string_equal(buf_str(&out), "monitord  up 1 min, 0 checks\n"
-					   "          CONFIGURATION NOT TAKEN, the last good copy is in force:\n"
-					   "          x.yaml:1:2: bad\n"
-					   "          SPOOL: No space left on device\n"
-					   "          PROBER net is down: exited 1\n"
-					   "          NO HEARTBEAT of pagerd (silent)\n"
-					   "pagerd    up 1 min, no open incident\n"
-					   "          NO HEARTBEAT of monitord (wedged)\n"
-					   "          CONFIGURATION NOT TAKEN, the old one is in force:\n"
-					   "          x.yaml:1:2: bad\n"
-					   "          DISK: it does not take what pagerd writes\n"
-					   "          2 unreadable event files in the spool's bad/\n"
-					   "line      a (sms) NOT OK: no signal\n"
-					   "line      b (exec) DOWN: exited 1\n"
-					   "\n");
+	assert_string_equal(buf_str(&out),
+			    "monitord  up 1 min, 0 checks\n"
+			    "          CONFIGURATION NOT TAKEN, the last good copy is in force:\n"
+			    "          x.yaml:1:2: bad\n"
+			    "          SPOOL: No space left on device\n"
+			    "          PROBER net is down: exited 1\n"
+			    "          NO HEARTBEAT of pagerd (silent)\n"
+			    "pagerd    up 1 min, no open incident\n"
+			    "          NO HEARTBEAT of monitord (wedged)\n"
+			    "          CONFIGURATION NOT TAKEN, the old one is in force:\n"
+			    "          x.yaml:1:2: bad\n"
+			    "          DISK: it does not take what pagerd writes\n"
+			    "          2 unreadable event files in the spool's bad/: read and remove\n"
+			    "line      a (sms) NOT OK: no signal\n"
+			    "line      b (exec) DOWN: exited 1\n"
+			    "\n");
 	assert_true(ctl_has_problem(m, p));
 	buf_fini(&out);
 	cJSON_Delete(m);
@@ -354,11 +388,17 @@ static void when_the_exit_code_says_problem(void **state)
 static void a_check_in_full(void **state)
 {
 	(void)state;
-	cJSON *c = json("{'name':'trunk relay','probe':'smtp','host':'10.0.0.1','state':'CRITICAL','hard':true,'problem':true,'max':1,"
-			"'attempt':1,'text':'SMTP CRITICAL - refused','more':'one\\ntwo','since':" AT(994000) ",'last_run':" AT(998000)
-			",'run_ms':12,'next_in_ms':3000,'incident':'8FZH7','downtime':{'from_wall_ms':1,'until_wall_ms':1795299741000,"
-			"'by':'kei','comment':'disks','active':true},'perf':[{'label':'time','value':0.0123,'uom':'s','warn':'1','crit':'5'},"
-			"{'label':'size','value':1536,'uom':'B'},{'label':'lost','value':null,'uom':'%'}]}");
+	cJSON *c = json(
+	    "{'name':'trunk "
+	    "relay','probe':'smtp','host':'10.0.0.1','state':'CRITICAL','hard':true,'problem':true,'max':1,"
+	    "'attempt':1,'text':'SMTP CRITICAL - refused','more':'one\\ntwo','since':" AT(
+		994000) ",'last_run':" AT(998000) ",'run_ms':12,'next_in_ms':3000,'incident':'8FZH7','"
+						  "downtime':{'from_wall_ms':1,'until_wall_ms':1795299741000,"
+						  "'by':'kei','comment':'disks','active':true},'perf':[{'"
+						  "label':'time','value':0.0123,'uom':'s','warn':'1','crit':'"
+						  "5'},"
+						  "{'label':'size','value':1536,'uom':'B'},{'label':'lost','"
+						  "value':null,'uom':'%'}]}");
 	cJSON *p = json("{'incidents':[" INCIDENT("new", "", PAGE("new", "sent", "")) "]}");
 	struct buf out;
 
@@ -383,10 +423,16 @@ static void a_check_in_full(void **state)
 static void history_line_by_line(void **state)
 {
 	(void)state;
-	cJSON *a = json("{'events':[{'check':'relay','opened':7,'kind':'recovery','state':'OK','since':"
-			AT_WALL(1795292421000, 880000) ",'at':" AT_WALL(1795292541000, 1000000) ",'text':'answers'},"
-			"{'check':'relay','opened':7,'kind':'problem','state':'CRITICAL','suppressed':true,'why_suppressed':'below gw',"
-			"'since':" AT_WALL(1795292421000, 880000) ",'at':" AT_WALL(1795292421000, 880000) ",'text':'CRITICAL: refuses'}]}");
+	cJSON *a =
+	    json("{'events':[{'check':'relay','opened':7,'kind':'recovery','state':'OK','since':" AT_WALL(
+		1795292421000,
+		880000) ",'at':" AT_WALL(1795292541000,
+					 1000000) ",'text':'answers'},"
+						  "{'check':'relay','opened':7,'kind':'problem','state':'"
+						  "CRITICAL','suppressed':true,'why_suppressed':'below gw',"
+						  "'since':" AT_WALL(1795292421000, 880000) ",'at':" AT_WALL(
+						      1795292421000,
+						      880000) ",'text':'CRITICAL: refuses'}]}");
 	struct buf out;
 	char wanted[300], id[8] = "";
 
@@ -395,7 +441,8 @@ static void history_line_by_line(void **state)
 	memcpy(id, strchr(buf_str(&out), '#') + 1, 5);
 	snprintf(wanted, sizeof wanted,
 		 "11-21 20:20:21 CRITICAL #%s relay  (below gw) refuses\n"
-		 "11-21 20:22:21 OK       #%s relay  after 2 min: answers\n", id, id);
+		 "11-21 20:22:21 OK       #%s relay  after 2 min: answers\n",
+		 id, id);
 	assert_string_equal(buf_str(&out), wanted);
 	buf_reset(&out);
 	ctl_show_history(a, &piped, &now, &out);
@@ -407,18 +454,22 @@ static void history_line_by_line(void **state)
 static void incidents_with_all_their_pages(void **state)
 {
 	(void)state;
-	cJSON *a = json("{'incidents':[{'id':'8FZH7','check':'relay','host':'10.0.0.1','state':'OK','phase':'recovered','text':'answers',"
-			"'opened':" AT_WALL(1795292421000, 880000) ",'closed':" AT_WALL(1795292541000, 1000000) ",'by':'kei','pages':["
-			"{'contact':'a','kind':'new','phase':'sent','route':'modem','to':'+1','attempts':2,'done':" AT_WALL(1795292422000, 881000)
-			"}]}]}");
+	cJSON *a = json(
+	    "{'incidents':[{'id':'8FZH7','check':'relay','host':'10.0.0.1','state':'OK','phase':'recovered','"
+	    "text':'answers',"
+	    "'opened':" AT_WALL(1795292421000, 880000) ",'closed':" AT_WALL(
+		1795292541000, 1000000) ",'by':'kei','pages':["
+					"{'contact':'a','kind':'new','phase':'sent','route':'modem','to':'+1'"
+					",'attempts':2,'done':" AT_WALL(1795292422000, 881000) "}]}]}");
 	struct buf out;
 
 	buf_init(&out, 1 << 16);
 	assert_int_equal(ctl_show_incidents(a, &terminal, &now, &out), 1);
-	assert_string_equal(buf_str(&out), "#8FZH7  OK       relay (10.0.0.1)\n"
-					   "        opened 2026-11-21 20:20:21, recovered after 2 min, acknowledged by kei\n"
-					   "        answers\n"
-					   "        11-21 20:20:22  a paged by modem (+1), attempt 2\n");
+	assert_string_equal(buf_str(&out),
+			    "#8FZH7  OK       relay (10.0.0.1)\n"
+			    "        opened 2026-11-21 20:20:21, recovered after 2 min, acknowledged by kei\n"
+			    "        answers\n"
+			    "        11-21 20:20:22  a paged by modem (+1), attempt 2\n");
 	buf_fini(&out);
 	cJSON_Delete(a);
 }

@@ -72,7 +72,8 @@ static void places(void **state)
 	expect(p, 160, "CRITICAL mx1: no route to relay.example.com, since 19:44 #K7Q2M");
 	/* another host's name that merely holds it */
 	p.text = "mail.relay.example.com refuses";
-	expect(p, 160, "CRITICAL mx1 (relay.example.com): mail.relay.example.com refuses, since 19:44 #K7Q2M");
+	expect(p, 160,
+	       "CRITICAL mx1 (relay.example.com): mail.relay.example.com refuses, since 19:44 #K7Q2M");
 	p.host = "10.0.0.1";
 	p.text = "10.0.0.12 refuses";
 	expect(p, 160, "CRITICAL mx1 (10.0.0.1): 10.0.0.12 refuses, since 19:44 #K7Q2M");
@@ -108,15 +109,15 @@ static void said_once(void **state)
 	static const struct {
 		const char *text, *shown;
 	} v[] = {
-		{"CRITICAL - disk full", "CRITICAL mx1: disk full"},
-		{"CRITICAL: disk full", "CRITICAL mx1: disk full"},
-		{"DISK CRITICAL - free space: 0", "CRITICAL mx1: free space: 0"},
-		{"FILE_AGE CRITICAL: /x is 9 s old", "CRITICAL mx1: /x is 9 s old"},
-		{"WARNING - disk full", "CRITICAL mx1: WARNING - disk full"},
-		{"CRITICAL disk", "CRITICAL mx1: CRITICAL disk"},
-		{"CRITICAL-ity is high", "CRITICAL mx1: CRITICAL-ity is high"},
-		{"CRITICAL - ", "CRITICAL mx1: CRITICAL -"},
-		{"Disk CRITICAL - full", "CRITICAL mx1: Disk CRITICAL - full"},
+	    {"CRITICAL - disk full", "CRITICAL mx1: disk full"},
+	    {"CRITICAL: disk full", "CRITICAL mx1: disk full"},
+	    {"DISK CRITICAL - free space: 0", "CRITICAL mx1: free space: 0"},
+	    {"FILE_AGE CRITICAL: /x is 9 s old", "CRITICAL mx1: /x is 9 s old"},
+	    {"WARNING - disk full", "CRITICAL mx1: WARNING - disk full"},
+	    {"CRITICAL disk", "CRITICAL mx1: CRITICAL disk"},
+	    {"CRITICAL-ity is high", "CRITICAL mx1: CRITICAL-ity is high"},
+	    {"CRITICAL - ", "CRITICAL mx1: CRITICAL -"},
+	    {"Disk CRITICAL - full", "CRITICAL mx1: Disk CRITICAL - full"},
 	};
 
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
@@ -148,8 +149,8 @@ static void shortening(void **state)
 static void always_fits(void **state)
 {
 	(void)state;
-	static const char *const unit[] = {"x", "{", "\xC3\xA4", "\xE3\x81\x82", "\xF0\x9F\x98\x80", "\x80",
-	 " ."};
+	static const char *const unit[] = {"x",	   "{", "\xC3\xA4", "\xE3\x81\x82", "\xF0\x9F\x98\x80",
+					   "\x80", " ."};
 	char text[4000], check[128];
 
 	for (size_t u = 0; u < sizeof(unit) / sizeof(unit[0]); u++) {
@@ -237,10 +238,9 @@ static void tries(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(kinds), cmocka_unit_test(places), cmocka_unit_test(one_line),
-		cmocka_unit_test(said_once), cmocka_unit_test(shortening),
-		cmocka_unit_test(always_fits), cmocka_unit_test(sms), cmocka_unit_test(references),
-		cmocka_unit_test(tries),
+	    cmocka_unit_test(kinds),	 cmocka_unit_test(places),     cmocka_unit_test(one_line),
+	    cmocka_unit_test(said_once), cmocka_unit_test(shortening), cmocka_unit_test(always_fits),
+	    cmocka_unit_test(sms),	 cmocka_unit_test(references), cmocka_unit_test(tries),
 	};
 
 	setenv("TZ", "UTC", 1);
