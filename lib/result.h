@@ -20,7 +20,7 @@ enum {
 	RESULT_TEXT_MAX = 1024, /* bytes of line 1 */
 	RESULT_LONG_MAX = 6144, /* bytes of the lines after it */
 	RESULT_PERF_MAX = 64,
-	PERF_LABEL_MAX = 64
+	PERF_LABEL_MAX = 128 /* a mount point is a label */
 };
 
 struct perf {
