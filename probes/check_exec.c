@@ -107,7 +107,7 @@ struct exec_run {
 	struct buf out, err;
 	size_t total; /* bytes read of both */
 	size_t out_total;
-	bool out_open, err_open, said;
+	bool out_open, err_open, began, said;
 	struct guard_message not_started, last;
 };
 
@@ -138,7 +138,9 @@ static bool hear(struct exec_run *x)
 		return errno == EAGAIN || errno == EINTR;
 	if (n != (ssize_t)sizeof m)
 		return false;
-	if (m.kind == GUARD_NOT_STARTED) {
+	if (m.kind == GUARD_BEGAN) {
+		x->began = true;
+	} else if (m.kind == GUARD_NOT_STARTED) {
 		x->not_started = m;
 		x->not_started.step[sizeof m.step - 1] = '\0';
 	} else {
@@ -309,23 +311,31 @@ static void exec_run(struct probe_run *run)
 	const struct exec_conf *ec = run->conf;
 	char *argv[ENV_MAX], *env[ENV_MAX], tz[256], why[256] = "";
 	int64_t began = clock_boot_ms();
-	struct exec_run x = { .run = run, .out_open = true, .err_open = true };
+	struct exec_run x = { .run = run };
+	enum end end;
 
 	for (size_t i = 0; i < ec->command.n; i++)
 		argv[i] = ec->command.v[i];
 	argv[ec->command.n] = NULL; /* a list has at most 256 items */
 	build_env(ec, env, tz, sizeof tz);
-	probe_at_name(run, "starting", argv[0]);
-	if (!nursery_spawn(argv, env, ec->directory ? ec->directory : "/", &x.child, why, sizeof why)) {
-		char text[512];
-		snprintf(text, sizeof text, "could not run: %s", why);
-		not_measured(run->result, "exec", text);
-		return;
-	}
 	buf_init(&x.out, OUT_MAX);
 	buf_init(&x.err, ERR_MAX);
-	probe_at_name(run, "waiting for", argv[0]);
-	enum end end = follow(&x);
+	/* a nursery that dies with a request still unread takes it along: nothing ran, so it is asked for once more */
+	for (int tries = 0;; tries++) {
+		probe_at_name(run, "starting", argv[0]);
+		if (!nursery_spawn(argv, env, ec->directory ? ec->directory : "/", &x.child, why, sizeof why)) {
+			char text[512];
+			snprintf(text, sizeof text, "could not run: %s", why);
+			not_measured(run->result, "exec", text);
+			return;
+		}
+		probe_at_name(run, "waiting for", argv[0]);
+		x.out_open = x.err_open = true;
+		end = follow(&x);
+		if (end != END_LOST || x.began || tries == 1)
+			break;
+		nursery_child_close(&x.child);
+	}
 	if (end != END_SAID && end != END_LOST)
 		stop(&x);
 	tell_end(&x, end, argv[0], began);

@@ -174,11 +174,12 @@ static double children_cpu_ms(void)
 
 void guard_run(const struct guard_job *job)
 {
-	struct guard_message m = { 0 };
+	struct guard_message m = { .kind = GUARD_BEGAN };
 	int status = 0;
 	bool have_status = false;
 	sigset_t set;
 
+	tell(job->control, &m);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&set);

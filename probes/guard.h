@@ -10,7 +10,8 @@
 enum guard_kind {
 	GUARD_NOT_STARTED, /* value: errno; step says what failed: "exec", "chdir" ... */
 	GUARD_EXITED,	   /* value: exit status */
-	GUARD_SIGNALLED	   /* value: signal */
+	GUARD_SIGNALLED,   /* value: signal */
+	GUARD_BEGAN	   /* first of all: from here on the program may have run */
 };
 
 struct guard_message {
