@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/json.h"
-#include "../lib/log.h"
+#include "lib/json.h"
+#include "lib/log.h"
 #include "notifier_out.h"
 #include "pageline.h"
 
@@ -141,6 +141,42 @@ static bool validate_handler(struct session *s, const char *text, size_t len)
 	return true;
 }
 
+/* --- --preview --------------------------------------------------------------------------------------- */
+
+static cJSON *preview_of(const struct notifier *n, void *conf, const cJSON *v)
+{
+	struct complaints c;
+	struct page p;
+	char why[WHY_MAX] = "";
+	cJSON *answer = NULL;
+
+	complaints_init(&c);
+	read_options(n, conf, cJSON_GetObjectItemCaseSensitive(v, "options"), &c);
+	if (c.n > 0)
+		snprintf(why, sizeof(why), "%s: %s", c.v[0].item != NULL ? c.v[0].item : "options", c.v[0].reason);
+	else if (page_from_json(&p, cJSON_GetObjectItemCaseSensitive(v, "page"), why, sizeof(why)) &&
+		 address_ok(n, p.to, why, sizeof(why)))
+		answer = preview_answer(n, conf, &p);
+	complaints_fini(&c);
+	if (answer != NULL)
+		return answer;
+	answer = cJSON_CreateObject();
+	cJSON_AddStringToObject(answer, "error", why);
+	return answer;
+}
+
+static bool preview_handler(struct session *s, const char *text, size_t len)
+{
+	cJSON *v = json_parse(text, len, JSON_LINE_MAX, NULL);
+	void *conf = new_conf(s->n);
+
+	if (conf != NULL)
+		out_say(preview_of(s->n, conf, v));
+	free_conf(s->n, conf);
+	cJSON_Delete(v);
+	return conf != NULL;
+}
+
 /* --- the session ------------------------------------------------------------------------------------- */
 
 static bool configure(struct session *s, const cJSON *v)
@@ -202,7 +238,8 @@ static bool handle_line(struct session *s, const char *text, size_t len)
 {
 	const char *reason = "not an object";
 	cJSON *v = json_parse(text, len, JSON_LINE_MAX, &reason);
-	const cJSON *page = cJSON_GetObjectItemCaseSensitive(v, "page");
+	const cJSON *page = cJSON_GetObjectItemCaseSensitive(v, "page"), *beat;
+	const char *taken = json_str(v, "taken", NULL);
 	bool ok = true;
 
 	if (!cJSON_IsObject(v))
@@ -211,6 +248,10 @@ static bool handle_line(struct session *s, const char *text, size_t len)
 		handle_page(s, page);
 	else if (cJSON_HasObjectItem(v, "configure"))
 		ok = configure(s, v);
+	else if ((beat = cJSON_GetObjectItemCaseSensitive(v, "beat")) != NULL && s->started && s->n->beat != NULL)
+		s->n->beat(&s->run, json_bool(beat, "ok", false), json_str(beat, "why", ""));
+	else if (taken != NULL && s->started && s->n->taken != NULL)
+		s->n->taken(&s->run, taken);
 	cJSON_Delete(v);
 	return ok;
 }
@@ -291,15 +332,27 @@ static int run_session(struct session *s)
 	return ok ? 0 : 1;
 }
 
-static int validate_all(const struct notifier *n)
+/* Answers each line until the end of input. */
+static int answer_all(const struct notifier *n, bool (*handle)(struct session *, const char *, size_t))
 {
-	struct session s = {.n = n, .handle = validate_handler};
+	struct session s = {.n = n, .handle = handle};
 	int rc;
 
 	buf_init(&s.in, JSON_LINE_MAX);
 	rc = run_session(&s);
 	buf_fini(&s.in);
 	return rc;
+}
+
+/* What is out of the ordinary about this kind of line; in its hello and its description alike. */
+static void say_nature(const struct notifier *n, cJSON *v)
+{
+	if (n->blind)
+		cJSON_AddBoolToObject(v, "confirms", false);
+	if (n->follows)
+		cJSON_AddBoolToObject(v, "follows", true);
+	if (n->beat != NULL)
+		cJSON_AddBoolToObject(v, "beats", true);
 }
 
 static int session_main(const struct notifier *n)
@@ -315,6 +368,7 @@ static int session_main(const struct notifier *n)
 	buf_init(&s.in, JSON_LINE_MAX);
 	cJSON_AddNumberToObject(hello, "v", 1);
 	cJSON_AddStringToObject(hello, "hello", n->name);
+	say_nature(n, hello);
 	out_say(hello);
 	rc = run_session(&s);
 	buf_fini(&s.in);
@@ -332,6 +386,7 @@ static int describe(const struct notifier *n)
 	cJSON_AddNumberToObject(v, "v", 1);
 	cJSON_AddStringToObject(v, "name", n->name);
 	cJSON_AddStringToObject(v, "help", n->help);
+	say_nature(n, v);
 	cJSON_AddItemToObject(v, "options", opts_describe(n->opts));
 	out_say(v);
 	return out_gone() ? 1 : 0;
@@ -344,10 +399,11 @@ static int help(const struct notifier *n, FILE *out)
 	buf_init(&text, 65536);
 	opts_help(n->opts, &text);
 	fprintf(out,
-		"usage: notify_%s [--describe | --validate | -V | -h]\n%s\n\n"
+		"usage: notify_%s [--describe | --validate | --preview | -V | -h]\n%s\n\n"
 		"Started by pagerd; speaks JSON lines on standard input and output (doc/contracts.md, section 2).\n"
 		"  --describe  print the options as JSON\n"
-		"  --validate  read {\"options\":{...},\"to\":[...]} lines, answer what is wrong with them\n\n"
+		"  --validate  read {\"options\":{...},\"to\":[...]} lines, answer what is wrong with them\n"
+		"  --preview   read {\"options\":{...},\"page\":{...}} lines, answer what the page would look like\n\n"
 		"Options of a line that uses it, in monitord.yaml:\n%s",
 		n->name, n->help, buf_str(&text));
 	buf_fini(&text);
@@ -365,7 +421,9 @@ int notifier_main(const struct notifier *n, int argc, char **argv)
 	if (strcmp(arg, "--describe") == 0)
 		return describe(n);
 	if (strcmp(arg, "--validate") == 0)
-		return validate_all(n);
+		return answer_all(n, validate_handler);
+	if (strcmp(arg, "--preview") == 0)
+		return answer_all(n, preview_handler);
 	if (strcmp(arg, "-h") == 0 || strcmp(arg, "--help") == 0)
 		return help(n, stdout);
 	if (strcmp(arg, "-V") == 0 || strcmp(arg, "--version") == 0) {

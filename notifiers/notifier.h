@@ -11,8 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../lib/line.h"
-#include "../lib/opts.h"
+#include "lib/contract/line.h"
+#include "lib/config/opts.h"
+#include "preview.h"
 
 struct notifier_run {
 	const void *conf; /* the notifier's own structure, filled from its table */
@@ -25,6 +26,8 @@ struct notifier {
 	const char *help;
 	const struct opt *opts;
 	size_t conf_size;
+	bool follows; /* whoever is paged on this line must hear that the incident was acknowledged or is over (a siren) */
+	bool blind; /* "sent" tells only that the line was used: nobody may have got it (tones, a siren) */
 	void (*check_conf)(const void *conf, struct complaints *c); /* may be NULL */
 	/* Whether "to" is an address this line can use; the reason in why. May be NULL: any non-empty text. */
 	bool (*check_address)(const char *to, char *why, size_t size);
@@ -35,14 +38,26 @@ struct notifier {
 	int (*fd)(struct notifier_run *run, int *wait_ms);
 	/* Called when fd is readable or the time is up: late answers, received messages, health. May be NULL. */
 	void (*idle)(struct notifier_run *run);
+	/* About once a second while the parent lives: ok, all is well with it and what it watches over; else why not.
+	 * May be NULL: the parent is then not asked for it. */
+	void (*beat)(struct notifier_run *run, bool ok, const char *why);
+	/* The message of that id (struct received) is safe with the parent: it may be forgotten. May be NULL. */
+	void (*taken)(struct notifier_run *run, const char *id);
 	void (*stop)(struct notifier_run *run); /* may be NULL */
+	/* What the page would look like here; touches no line. May be NULL: its text, as long as it is. */
+	void (*preview)(const void *conf, const struct page *p, struct preview *out);
 };
 
 /* What a notifier says by itself; each writes one JSON line to stdout. */
 void notifier_health(bool ok, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void notifier_received(const char *from, const char *text);
+/* The same with values that a probe can judge: a flat object, taken over; NULL: none. At most 4 KiB. */
+struct cJSON;
+void notifier_health_values(bool ok, const char *text, struct cJSON *values);
+void notifier_received(const struct received *r);
 void notifier_report(const char *id, bool delivered, const char *detail);
 void notifier_late(const char *id, enum outcome o, const char *detail);
+/* With the options it has, this line cannot know that anybody got what it sent. */
+void notifier_confirms_nothing(void);
 /* Anything else to say: goes to stderr, and so to the parent's log. Use lib/log.h. */
 
 int notifier_main(const struct notifier *n, int argc, char **argv);

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "../lib/log.h"
+#include "lib/log.h"
 #include "notifier.h"
 
 enum { TEXT_MAX = 512 };
@@ -75,26 +75,37 @@ void notifier_late(const char *id, enum outcome o, const char *detail)
 	out_say(v);
 }
 
+void notifier_health_values(bool ok, const char *text, cJSON *values)
+{
+	cJSON *inner, *v = wrap("health", &inner);
+
+	cJSON_AddBoolToObject(inner, "ok", ok);
+	cJSON_AddStringToObject(inner, "text", text);
+	if (values != NULL)
+		cJSON_AddItemToObject(inner, "values", values);
+	out_say(v);
+}
+
 void notifier_health(bool ok, const char *fmt, ...)
 {
 	char text[TEXT_MAX];
 	va_list ap;
-	cJSON *inner, *v = wrap("health", &inner);
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	cJSON_AddBoolToObject(inner, "ok", ok);
-	cJSON_AddStringToObject(inner, "text", text);
-	out_say(v);
+	notifier_health_values(ok, text, NULL);
 }
 
-void notifier_received(const char *from, const char *text)
+void notifier_received(const struct received *r)
 {
 	cJSON *inner, *v = wrap("received", &inner);
 
-	cJSON_AddStringToObject(inner, "from", from);
-	cJSON_AddStringToObject(inner, "text", text);
+	if (r->id[0] != '\0')
+		cJSON_AddStringToObject(inner, "id", r->id);
+	cJSON_AddStringToObject(inner, "from", r->from);
+	cJSON_AddStringToObject(inner, "text", r->text);
+	json_add_int(inner, "at_wall_ms", r->at_wall_ms);
 	out_say(v);
 }
 
@@ -105,6 +116,14 @@ void notifier_report(const char *id, bool delivered, const char *detail)
 	cJSON_AddStringToObject(inner, "id", id);
 	cJSON_AddBoolToObject(inner, "delivered", delivered);
 	cJSON_AddStringToObject(inner, "detail", detail);
+	out_say(v);
+}
+
+void notifier_confirms_nothing(void)
+{
+	cJSON *v = cJSON_CreateObject();
+
+	cJSON_AddBoolToObject(v, "confirms", false);
 	out_say(v);
 }
 

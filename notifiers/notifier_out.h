@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "../lib/json.h"
+#include "lib/json.h"
 
 /* Keeps the pipe to ourselves: what a library prints on stdout goes to stderr from now on. */
 void out_own(void);

@@ -12,10 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/clock.h"
-#include "../lib/file.h"
-#include "email_message.h"
-#include "email_smtp.h"
+#include "lib/clock.h"
+#include "lib/file.h"
+#include "notifiers/email/message.h"
+#include "notifiers/email/smtp.h"
 
 enum { TEST_LIMIT_MS = 10000 };
 
@@ -262,6 +262,15 @@ static void email_stop(struct notifier_run *run)
 	run->own = NULL;
 }
 
+static void email_preview(const void *conf, const struct page *p, struct preview *out)
+{
+	(void)conf;
+	out->shows = email_subject(p);
+	out->units = out->shows ? strlen(out->shows) : 0;
+	out->max = EMAIL_SUBJECT_MAX;
+	snprintf(out->note, sizeof(out->note), "bytes of subject; the mail itself says all of it");
+}
+
 const struct notifier notifier_email = {
     .name = "email",
     .help = "mail through a bypass host, given by its literal address",
@@ -274,4 +283,5 @@ const struct notifier notifier_email = {
     .fd = email_fd,
     .idle = email_idle,
     .stop = email_stop,
+    .preview = email_preview,
 };

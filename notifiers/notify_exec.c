@@ -1,7 +1,7 @@
 /*
  * exec: an administrator's own script as a line. The page's text goes to its standard input, the fields into
  * its environment (MONITORD_TO and so on; never into its arguments), and its exit says the outcome: 0 sent;
- * 75, a signal, 126, 127 retry; anything else refused; killed at the page's deadline: unknown, it may have
+ * 75, 126, 127 retry; ended by a signal or killed at the page's deadline: doubtful, it may have
  * got far enough.
  *
  * The script has a process group of its own, no descriptors but the three, default signals, a chosen
@@ -20,8 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../lib/buf.h"
-#include "../lib/clock.h"
+#include "lib/buf.h"
+#include "lib/clock.h"
 
 enum { TEXT_MAX = 2048, INPUT_MAX = 16384, SAID_MAX = 240, ENV_MAX = 65536, ENV_ITEMS = 64 };
 
@@ -316,11 +316,11 @@ static enum outcome judge(const struct script *s, int status, char *detail, size
 	colon = said[0] ? ": " : "";
 	if (s->killed) {
 		snprintf(detail, size, "killed at the deadline%s%s", colon, said);
-		return OUTCOME_UNKNOWN;
+		return OUTCOME_DOUBTFUL;
 	}
 	if (WIFSIGNALED(status)) {
 		snprintf(detail, size, "killed by signal %d%s%s", WTERMSIG(status), colon, said);
-		return OUTCOME_RETRY;
+		return OUTCOME_DOUBTFUL;
 	}
 	code = WEXITSTATUS(status);
 	if (code == 0) {

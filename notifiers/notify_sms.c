@@ -6,24 +6,25 @@
  */
 #include "notifier.h"
 
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../drivers/cms.h"
-#include "../drivers/usbtty.h"
-#include "../lib/clock.h"
-#include "../lib/log.h"
-#include "sms_modem.h"
-#include "sms_text.h"
+#include "drivers/gsm/cms.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "notifiers/sms/conf.h"
+#include "notifiers/sms/modem.h"
+#include "notifiers/sms/text.h"
+#include "notifiers/sms/values.h"
 
 enum {
 	BRING_UP_MS = 20000,  /* for a modem that was well a moment ago */
 	BAD_MODEM_MS = 4000,  /* for one that is known to be silent: the next route shall have its turn */
 	OTHER_PAGE_MS = 10000, /* how long a page waits for the result of another */
 	MARGIN_MS = 200,
-	FEW_TRIES = 3
+	FEW_TRIES = 3,
+	RUNG_MAX = 16
 };
 
 /* The page whose sending was interrupted: its parts so far stay sent, and a later try goes on behind them. */
@@ -36,6 +37,12 @@ struct pending {
 	char to[PDU_ADDRESS_MAX + 2];
 };
 
+/* A number that was rung, and when. */
+struct rung {
+	char to[PDU_ADDRESS_MAX + 2];
+	int64_t at;
+};
+
 struct sms {
 	const struct sms_conf *conf;
 	struct modem modem;
@@ -43,77 +50,21 @@ struct sms {
 	struct sms_refs refs;
 	struct sms_tries tries;
 	uint8_t concat_ref;
+	struct rung rung[RUNG_MAX];
 };
-
-#define FIELD(name) offsetof(struct sms_conf, name)
-
-static const struct opt opts[] = {
-	{.name = "device", .type = OPT_STRING, .offset = FIELD(device), .flags = OPT_REQUIRED, .unit = "PATH",
-	 .help = "The modem: a path (best one under /dev/serial/by-id), usb:VID:PID[:SERIAL][@INTERFACE], or "
-		 "simulated"},
-	{.name = "baud", .type = OPT_INT, .offset = FIELD(baud), .min = 300, .max = 921600, .dflt = "115200",
-	 .help = "Speed of the line, 8N1"},
-	{.name = "flow", .type = OPT_ENUM, .offset = FIELD(flow), .dflt = "none", .choices = "none|rtscts",
-	 .help = "Hardware flow control"},
-	{.name = "pin_file", .type = OPT_SECRET, .offset = FIELD(pin_file),
-	 .help = "File with the SIM's PIN; tried once, and only when the modem says that two tries are left"},
-	{.name = "state_dir", .type = OPT_PATH, .offset = FIELD(state_dir),
-	 .help = "Where a refused PIN is remembered; needed with pin_file"},
-	{.name = "smsc", .type = OPT_STRING, .offset = FIELD(smsc), .unit = "NUMBER",
-	 .help = "Service centre; default: the one on the SIM"},
-	{.name = "validity", .type = OPT_DURATION, .offset = FIELD(validity_ms), .max = 38102400000.0, .dflt = "4h",
-	 .help = "How long the centre keeps trying; 0: its own default"},
-	{.name = "status_report", .type = OPT_BOOL, .offset = FIELD(status_report), .dflt = "yes",
-	 .help = "Ask for a report when the phone has the message"},
-	{.name = "reject_duplicates", .type = OPT_BOOL, .offset = FIELD(reject_duplicates), .dflt = "no",
-	 .help = "Ask the centre to reject a message it has already"},
-	{.name = "wait_cmgs", .type = OPT_DURATION, .offset = FIELD(wait_cmgs_ms), .min = 1000, .max = 600000,
-	 .dflt = "60s", .help = "How long to wait for the modem's result before a page counts as unknown"},
-	{.name = "wait_late", .type = OPT_DURATION, .offset = FIELD(wait_late_ms), .max = 3600000, .dflt = "2m",
-	 .help = "How much longer to listen for that result before the modem is used again"},
-	{.name = "max_parts", .type = OPT_INT, .offset = FIELD(max_parts), .min = 1, .max = PDU_PARTS_MAX,
-	 .dflt = "1", .help = "Into how many messages one page may be split"},
-	{.name = "check_interval", .type = OPT_DURATION, .offset = FIELD(check_interval_ms), .min = 1000,
-	 .max = 86400000, .dflt = "60s", .help = "How often an idle modem is asked for registration and signal"},
-	{.name = "phone_file", .type = OPT_PATH, .offset = FIELD(phone_file),
-	 .help = "With device simulated: file that gets what the phone shows; default: the log"},
-	{.name = NULL},
-};
-
-static void check_conf(const void *conf, struct complaints *c)
-{
-	const struct sms_conf *s = conf;
-	char why[160];
-
-	if (usbtty_is_spec(s->device)) {
-		if (!usbtty_check(s->device, why, sizeof(why)))
-			complaint_add(c, NULL, "device", s->device, "%s", why);
-	} else if (s->device[0] != '/' && strcmp(s->device, "simulated") != 0) {
-		complaint_add(c, NULL, "device", s->device,
-			      "neither an absolute path nor usb:VID:PID nor \"simulated\"");
-	}
-	if (s->pin_file != NULL && s->state_dir == NULL)
-		complaint_add(c, NULL, "state_dir", NULL,
-			      "needed with pin_file: a refused PIN must be remembered");
-	if (s->smsc != NULL && !pdu_address_ok(s->smsc, why, sizeof(why)))
-		complaint_add(c, NULL, "smsc", s->smsc, "%s", why);
-	if (s->phone_file != NULL && strcmp(s->device, "simulated") != 0)
-		complaint_add(c, NULL, "phone_file", s->phone_file,
-			      "only the simulated modem has a phone that can be read");
-}
 
 /* --- what the modem says by itself ------------------------------------------------------------------- */
 
-static void on_received(void *arg, const char *from, const char *text)
+static void on_received(void *arg, const struct received *r)
 {
 	(void)arg;
-	notifier_received(from, text);
+	notifier_received(r);
 }
 
-static void on_health(void *arg, bool ok, const char *text)
+static void on_health(void *arg, bool ok, const char *text, const struct modem *m)
 {
 	(void)arg;
-	notifier_health(ok, "%s", text);
+	notifier_health_values(ok, text, sms_values(m));
 }
 
 static void on_report(void *arg, uint8_t mr, const char *to, uint8_t status)
@@ -124,6 +75,8 @@ static void on_report(void *arg, uint8_t mr, const char *to, uint8_t status)
 	bool all;
 	const struct sms_ref *r = sms_refs_report(&s->refs, mr, to, d == PDU_DELIVERED, &all);
 
+	if (d == PDU_DELIVERED && r != NULL)
+		s->modem.delivered_wall_ms = clock_wall_ms();
 	if (r == NULL) {
 		log_info("%s: a status report for an unknown message to %s", s->modem.line, to);
 		return;
@@ -157,12 +110,10 @@ static enum outcome failed(struct sms *s, const char *id, const char *pdu)
 	case CMS_FEW_TRIES:
 		return sms_tries_count(&s->tries, id) < FEW_TRIES ? OUTCOME_RETRY : OUTCOME_REFUSED;
 	case CMS_MEMORY_FULL:
-		m->sweep = true;
+		modem_serve_inbox(m, true);
 		return OUTCOME_RETRY;
 	case CMS_MEND:
-		/* looked at again from the start: the SIM, its PIN, the network */
-		m->up = false;
-		m->next_try = 0;
+		modem_ails(m);
 		return OUTCOME_RETRY;
 	case CMS_AGAIN:
 		break;
@@ -176,6 +127,7 @@ static void part_done(struct sms *s, uint8_t mr)
 	struct pending *g = &s->pending;
 
 	g->done++;
+	modem_proved(&s->modem);
 	sms_refs_add(&s->refs, g->id, g->to, mr, (unsigned)g->done, (unsigned)g->n);
 }
 
@@ -192,7 +144,8 @@ static enum outcome outcome_of(struct sms *s, enum modem_sent r, uint8_t mr, cha
 	case MODEM_NOT_SENT:
 		return OUTCOME_RETRY;
 	case MODEM_UNKNOWN:
-		return OUTCOME_UNKNOWN;
+		/* the debt is forgotten when the wait is over, or the modem went */
+		return m->owes ? OUTCOME_UNKNOWN : OUTCOME_DOUBTFUL;
 	case MODEM_FAILED:
 		o = failed(s, g->id, g->part[g->done].hex);
 		break;
@@ -247,7 +200,7 @@ static bool wait_for_debt(struct sms *s, const struct page *p, int64_t deadline,
 		return false;
 	}
 	was = settle_debt(s, r, mr, detail, size);
-	if (was == OUTCOME_UNKNOWN)
+	if (was == OUTCOME_DOUBTFUL && same)
 		return true; /* never told: it is sent again */
 	if (!same) {
 		notifier_late(s->pending.id, was, detail);
@@ -303,8 +256,17 @@ static bool ready(struct sms *s, int64_t deadline, char *detail, size_t size)
 	if (modem_registered(m))
 		return true;
 	snprintf(detail, size, "the modem is on no network: %s",
-		 at_registration_text(m->cereg > 0 && m->creg <= 0 ? m->cereg : m->creg));
+		 at_registration_text(gsm_registration(&m->info)));
 	return false;
+}
+
+/* The last answer was that the storage is full. */
+static bool is_full(const struct modem *m)
+{
+	const struct at_answer *a = &m->sent;
+
+	return (a->final == AT_CMS && cms_class(a->code) == CMS_MEMORY_FULL) ||
+	       (a->final == AT_CME && cme_class(a->code) == CMS_MEMORY_FULL);
 }
 
 static enum outcome send_parts(struct sms *s, int64_t deadline, char *detail, size_t size)
@@ -321,8 +283,8 @@ static enum outcome send_parts(struct sms *s, int64_t deadline, char *detail, si
 			return OUTCOME_RETRY;
 		r = modem_send(&s->modem, &g->part[g->done], deadline, &mr);
 		o = outcome_of(s, r, mr, detail, size);
-		if (r == MODEM_NOT_SENT && again && clock_boot_ms() + BAD_MODEM_MS < deadline) {
-			/* a hiccup or a replug: once more, nothing has left yet */
+		if (o == OUTCOME_RETRY && (r == MODEM_NOT_SENT || is_full(&s->modem)) && again && clock_boot_ms() + BAD_MODEM_MS < deadline) {
+			/* a hiccup, a replug, a storage that was just emptied: once more, nothing has left yet */
 			log_notice("%s: %s; once more", s->modem.line, detail);
 			again = false;
 			continue;
@@ -331,6 +293,51 @@ static enum outcome send_parts(struct sms *s, int64_t deadline, char *detail, si
 			return o;
 	}
 	return OUTCOME_SENT;
+}
+
+/* --- ringing ----------------------------------------------------------------------------------------- */
+
+static bool rings_for(const struct sms *s, const struct page *p)
+{
+	bool alarm = p->kind == PAGE_NEW || p->kind == PAGE_REPEAT || p->kind == PAGE_DIGEST;
+
+	if (s->conf->call == SMS_CALL_NEVER || !alarm)
+		return false;
+	return s->conf->call == SMS_CALL_ALARMS || strcmp(p->state, "CRITICAL") == 0;
+}
+
+/* False: it was rung a moment ago. Bounded: of more numbers the oldest is forgotten, and may be rung again. */
+static bool may_ring(struct sms *s, const char *to)
+{
+	int64_t now = clock_boot_ms();
+	struct rung *r = &s->rung[0];
+
+	for (size_t i = 0; i < RUNG_MAX; i++) {
+		if (strcmp(s->rung[i].to, to) == 0) {
+			r = &s->rung[i];
+			if (now - r->at < s->conf->call_pause_ms)
+				return false;
+			break;
+		}
+		if (s->rung[i].at < r->at)
+			r = &s->rung[i];
+	}
+	snprintf(r->to, sizeof(r->to), "%s", to);
+	r->at = now;
+	return true;
+}
+
+/* The message has left: nothing that a call does can change that. */
+static void ring(struct sms *s, const struct page *p, int64_t deadline, char *detail, size_t size)
+{
+	char how[160];
+	size_t n = strlen(detail);
+
+	if (!rings_for(s, p) || s->modem.voice == VOICE_NONE || !s->modem.up || !may_ring(s, p->to))
+		return;
+	modem_ring(&s->modem, p->to, s->conf->call_ms, deadline, how, sizeof(how));
+	if (how[0] != '\0' && n + 3 < size)
+		snprintf(detail + n, size - n, "; %s", how);
 }
 
 static enum outcome sms_send(struct notifier_run *run, const struct page *p, char *detail, size_t size)
@@ -348,6 +355,8 @@ static enum outcome sms_send(struct notifier_run *run, const struct page *p, cha
 	if (!prepare(s, p, detail, size))
 		return OUTCOME_REFUSED;
 	o = send_parts(s, deadline, detail, size);
+	if (o == OUTCOME_SENT)
+		ring(s, p, deadline, detail, size);
 	modem_settle(&s->modem);
 	modem_say_health(&s->modem, false);
 	return o;
@@ -375,11 +384,17 @@ static void sms_idle(struct notifier_run *run)
 		if (s->modem.owes)
 			return;
 		o = settle_debt(s, r, mr, detail, sizeof(detail));
-		/* "unknown" was said already, and nothing new is known */
-		if (o != OUTCOME_UNKNOWN)
-			notifier_late(s->pending.id, o, detail);
+		/* at the latest now it is clear that nothing more will be heard */
+		notifier_late(s->pending.id, o, detail);
 	}
 	modem_idle(&s->modem);
+}
+
+static void sms_taken(struct notifier_run *run, const char *id)
+{
+	struct sms *s = run->own;
+
+	modem_taken(&s->modem, id);
 }
 
 static bool sms_start(struct notifier_run *run, char *why, size_t size)
@@ -408,17 +423,24 @@ static void sms_stop(struct notifier_run *run)
 	free(s);
 }
 
+static void preview(const void *conf, const struct page *p, struct preview *out)
+{
+	sms_preview(p, (size_t)((const struct sms_conf *)conf)->max_parts, out);
+}
+
 extern const struct notifier notifier_sms;
 const struct notifier notifier_sms = {
 	.name = "sms",
 	.help = "Sends pages as SMS through a GSM modem and takes acknowledgements and delivery reports.",
-	.opts = opts,
+	.opts = sms_opts,
 	.conf_size = sizeof(struct sms_conf),
-	.check_conf = check_conf,
+	.check_conf = sms_check_conf,
 	.check_address = pdu_address_ok,
 	.start = sms_start,
 	.send = sms_send,
 	.fd = sms_fd,
 	.idle = sms_idle,
+	.taken = sms_taken,
 	.stop = sms_stop,
+	.preview = preview,
 };

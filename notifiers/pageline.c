@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "../lib/json.h"
+#include "lib/json.h"
 
 /* A member that must be a string if it is there at all. */
 static bool text_member(const cJSON *obj, const char *key, const char *dflt, const char **out, char *why,
@@ -38,10 +38,10 @@ static bool read_texts(struct page *p, const cJSON *obj, char *why, size_t size)
 		const char *key, *dflt;
 		const char **out;
 	} texts[] = {
-		{"id", "", &p->id}, {"to", "", &p->to}, {"incident", "", &p->incident}, {"check", "",
-		 &p->check},
-		{"host", "", &p->host}, {"state", "", &p->state}, {"text", "", &p->text}, {"more", NULL,
-		 &p->more},
+	    {"id", "", &p->id},       {"to", "", &p->to},	{"incident", "", &p->incident},
+	    {"check", "", &p->check}, {"host", "", &p->host},	{"state", "", &p->state},
+	    {"text", "", &p->text},   {"more", NULL, &p->more}, {"lang", "", &p->lang},
+	    {"code", "", &p->code},   {"template", NULL, &p->template},
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -74,6 +74,7 @@ bool page_from_json(struct page *p, const cJSON *obj, char *why, size_t size)
 		return false;
 	}
 	p->resend = json_bool(obj, "resend", false);
+	p->number = json_int(obj, "number", 0);
 	p->since_wall_ms = json_int(obj, "since_wall_ms", 0);
 	p->at_wall_ms = json_int(obj, "at_wall_ms", 0);
 	p->deadline_ms = sane_deadline(json_int(obj, "deadline_ms", PAGE_DEADLINE_DEFAULT));

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../lib/line.h"
+#include "lib/contract/line.h"
 
 struct cJSON;
 

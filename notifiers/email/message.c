@@ -1,5 +1,5 @@
-/* The text of a page's mail; see email_message.h. Called by notify_email.c. */
-#include "email_message.h"
+/* The text of a page's mail; see message.h. Called by notify_email.c. */
+#include "message.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,14 +7,13 @@
 #include <string.h>
 #include <time.h>
 
-#include "../lib/clock.h"
-#include "notifier.h"
+#include "lib/clock.h"
+#include "notifiers/notifier.h"
 
 enum {
 	LINE_MAX_CHARS = 76,
 	WORD_BYTES = 39,
-	WORD_CHARS = 64 /* of base64 52, and =?UTF-8?B??= */,
-	SUBJECT_MAX = 200
+	WORD_CHARS = 64 /* of base64 52, and =?UTF-8?B??= */
 };
 
 /* --- RFC 2047 --- */
@@ -156,9 +155,14 @@ static void date(struct buf *out, int64_t wall_ms)
 }
 
 /* The page's short text holds state, check, what is wrong, since when and the incident's id. */
+char *email_subject(const struct page *p)
+{
+	return page_text(p, EMAIL_SUBJECT_MAX, NULL);
+}
+
 static void subject(struct buf *out, const struct page *p)
 {
-	char *text = page_text(p, SUBJECT_MAX, NULL);
+	char *text = email_subject(p);
 
 	buf_puts(out, "Subject: ");
 	email_header_text(out, text ? text : p->state, 9);

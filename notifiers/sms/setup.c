@@ -1,16 +1,16 @@
 /*
  * A modem that answers is unlocked and set up: the SIM's PIN (once, and never at a risk), PDU mode, where
- * news go. For sms_modem.c.
+ * news go. For modem.c.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/clock.h"
-#include "../lib/file.h"
-#include "../lib/log.h"
-#include "sms_modem.h"
-#include "sms_pin.h"
+#include "lib/clock.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "modem.h"
+#include "pin.h"
 
 enum { SIM_BUSY_MS = 1000 };
 
@@ -157,5 +157,10 @@ bool modem_set_up(struct modem *m, int64_t deadline)
 	choose_news(m, deadline);
 	m->reset_seen = false;
 	m->memory[0] = '\0';
-	return modem_ask_registration(m, deadline);
+	modem_forget_inbox(m);
+	at_command(m->at, "AT+COPS=3,0", NULL, modem_within(MODEM_COMMAND_MS, deadline), &m->a);
+	if (!modem_ask_registration(m, deadline) || !modem_ask_details(m, deadline))
+		return false;
+	snprintf(m->memory, sizeof(m->memory), "%s", m->info.memory);
+	return true;
 }

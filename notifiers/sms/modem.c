@@ -1,24 +1,24 @@
 /*
  * Opens, wakes, unlocks and watches a GSM modem, and climbs the reset ladder when it is silent: escape, AT,
- * ATZ, CFUN=1,1, DTR, reopening the device. After the last rung it rests and begins again; it never gives up.
- * A USB re-authorisation or a relay that cuts the power would be next: those need rights this program does
- * not have. For notify_sms.c.
+ * ATZ, CFUN=1,1, DTR, its USB device switched off and on, its power cut, reopening the device. The last two need
+ * rights that this program does not have: a helper does them (reset.c). After the last rung it rests and begins
+ * again; it never gives up. For notify_sms.c.
  */
-#include "sms_modem.h"
+#include "modem.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/clock.h"
-#include "../lib/log.h"
+#include "drivers/serial/usbtty.h"
+#include "lib/clock.h"
+#include "lib/log.h"
 
 enum {
 	PROBE_MS = 1000,   /* for the OK to a bare AT */
 	QUIET_MS = 60,     /* after an escape, until nothing more comes */
-	BACKOFF_MIN_MS = 1000, BACKOFF_MAX_MS = 30000,
 	PAUSE_MS = 200,
+	ILLS_TO_RESTART = 3, /* errors in a row that call for mending */
 	IDLE_MS = 3000     /* at most so long an idle call keeps a page waiting while the modem is silent */
 };
 
@@ -30,136 +30,21 @@ void modem_init(struct modem *m, const struct sms_conf *conf, const char *line,
 	m->line = line;
 	m->calls = *calls;
 	m->arg = arg;
-	m->creg = m->cereg = -1;
-	m->csq = 99;
-	m->backoff_ms = BACKOFF_MIN_MS;
+	gsm_info_init(&m->info);
+	modem_inbox_init(m);
+	m->backoff_ms = MODEM_BACKOFF_MIN_MS;
 	snprintf(m->why, sizeof(m->why), "not opened yet");
 	at_answer_init(&m->a);
 	at_answer_init(&m->sent);
 }
 
-static void close_device(struct modem *m)
-{
-	at_free(m->at);
-	m->at = NULL;
-	m->up = m->owes = false;
-	m->memory[0] = '\0';
-}
-
 void modem_fini(struct modem *m)
 {
-	close_device(m);
+	modem_close(m);
 	sms_sim_stop(m->sim);
+	modem_inbox_fini(m);
 	at_answer_fini(&m->a);
 	at_answer_fini(&m->sent);
-}
-
-static int64_t soonest(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-int64_t modem_within(int64_t ms, int64_t deadline)
-{
-	return soonest(clock_boot_ms() + ms, deadline);
-}
-
-void modem_because(struct modem *m, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(m->why, sizeof(m->why), fmt, ap);
-	va_end(ap);
-}
-
-static void back_off(struct modem *m)
-{
-	m->next_try = clock_boot_ms() + m->backoff_ms;
-	m->backoff_ms = soonest(m->backoff_ms * 2, BACKOFF_MAX_MS);
-}
-
-void modem_down(struct modem *m, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(m->why, sizeof(m->why), fmt, ap);
-	va_end(ap);
-	log_warn("%s: %s", m->line, m->why);
-	close_device(m);
-	back_off(m);
-}
-
-/* --- health ------------------------------------------------------------------------------------------ */
-
-bool modem_registered(const struct modem *m)
-{
-	return at_registered(m->creg) || at_registered(m->cereg);
-}
-
-void modem_say_health(struct modem *m, bool force)
-{
-	int stat = at_registered(m->creg) || m->cereg < 0 ? m->creg : m->cereg;
-	bool ok = m->up && modem_registered(m);
-	char text[MODEM_WHY_MAX + 80], signal[48] = "signal unknown";
-
-	if (m->csq >= 0 && m->csq <= 31)
-		snprintf(signal, sizeof(signal), "signal %d/31", m->csq);
-	if (m->up)
-		snprintf(text, sizeof(text), "%s, %s", at_registration_text(stat), signal);
-	else
-		snprintf(text, sizeof(text), "%s", m->why);
-	/* a new reason is news; a new signal strength is not */
-	if (!force && ok == m->healthy && (ok || strcmp(text, m->said) == 0))
-		return;
-	m->healthy = ok;
-	snprintf(m->said, sizeof(m->said), "%s", text);
-	m->calls.health(m->arg, ok, text);
-}
-
-static int ask_stat(struct modem *m, const char *command, const char *prefix, int64_t deadline)
-{
-	int stat = -1;
-
-	if (at_command(m->at, command, prefix, modem_within(MODEM_COMMAND_MS, deadline), &m->a) != AT_OK)
-		return -1;
-	for (size_t i = 0; i < m->a.n; i++) {
-		/* of several such lines the one with two numbers is the answer, the others came unasked */
-		if (stat < 0 || at_number(m->a.line[i], 1, -1) >= 0)
-			stat = at_registration(m->a.line[i]);
-	}
-	return stat;
-}
-
-/* A modem that answers no more is not up. */
-static bool silent(struct modem *m)
-{
-	if (m->a.final == AT_GONE) {
-		modem_down(m, "the device went away");
-		return true;
-	}
-	if (m->a.final == AT_TIMEOUT) {
-		m->up = false;
-		modem_because(m, "the modem does not answer");
-		m->next_try = 0;
-		return true;
-	}
-	return false;
-}
-
-bool modem_ask_registration(struct modem *m, int64_t deadline)
-{
-	m->creg = ask_stat(m, "AT+CREG?", "+CREG:", deadline);
-	if (silent(m))
-		return false;
-	m->cereg = ask_stat(m, "AT+CEREG?", "+CEREG:", deadline);
-	if (silent(m))
-		return false;
-	if (at_command(m->at, "AT+CSQ", "+CSQ:", modem_within(MODEM_COMMAND_MS, deadline), &m->a) == AT_OK &&
-	    m->a.n > 0)
-		m->csq = (int)at_number(m->a.line[m->a.n - 1], 0, 99);
-	return !silent(m);
 }
 
 /* --- opening and waking ------------------------------------------------------------------------------ */
@@ -186,6 +71,8 @@ static bool open_device(struct modem *m)
 	}
 	log_info("%s: opened %s (%s)", m->line, serial_path(at_serial(m->at)),
 		 serial_backend(at_serial(m->at)));
+	if (!usbtty_device("/sys", serial_path(at_serial(m->at)), m->usb, sizeof(m->usb)))
+		m->usb[0] = '\0';
 	at_resync(m->at);
 	return true;
 }
@@ -210,33 +97,78 @@ static bool probe(struct modem *m, int64_t deadline)
 	return false;
 }
 
-/* One rung of the ladder; returns how long the modem may need after it, in ms; -1: that was the last. */
+enum { RUNG_ATZ, RUNG_CFUN, RUNG_DTR, RUNG_USB, RUNG_POWER, RUNG_LAST, COLD_MS = 8000 };
+
+/* The helper takes its USB device or its power away for a moment. True: the device is closed, and comes back. */
+static bool reset_by_helper(struct modem *m, const char *what, const char *name)
+{
+	char why[300], own[64];
+
+	if (m->conf->reset_socket == NULL || name == NULL || name[0] == '\0')
+		return false;
+	snprintf(own, sizeof(own), "%s", name);
+	modem_close(m);
+	if (!modem_ask_reset(m->conf->reset_socket, what, own, why, sizeof(why))) {
+		modem_down(m, "the modem is silent, and the helper did not reset it (%s %s): %s", what, own, why);
+		return true;
+	}
+	modem_because(m, "the modem was silent; the helper reset it (%s %s)", what, own);
+	log_notice("%s: %s", m->line, m->why);
+	m->next_try = clock_boot_ms() + COLD_MS;
+	return true;
+}
+
+static const char *usb_name(const struct modem *m)
+{
+	return m->conf->reset_usb != NULL ? m->conf->reset_usb : m->usb;
+}
+
+/* One rung of the ladder; returns how long the modem may need after it, in ms; -1: the device is closed. */
 static int64_t climb(struct modem *m)
 {
 	switch (m->rung++) {
-	case 0:
+	case RUNG_ATZ:
 		log_notice("%s: the modem is silent; trying ATZ", m->line);
 		at_raw(m->at, "ATZ\r", 4, clock_boot_ms() + PROBE_MS, NULL);
 		return 1000;
-	case 1:
+	case RUNG_CFUN:
 		log_notice("%s: still silent; restarting it with AT+CFUN=1,1", m->line);
 		at_raw(m->at, "AT+CFUN=1,1\r", 12, clock_boot_ms() + PROBE_MS, NULL);
 		return 12000;
-	case 2:
+	case RUNG_DTR:
 		if (!serial_dtr(at_serial(m->at), false))
 			return 0;
 		log_notice("%s: still silent; dropped DTR", m->line);
 		usleep(500 * 1000);
 		serial_dtr(at_serial(m->at), true);
 		return 3000;
+	case RUNG_USB:
+		return reset_by_helper(m, "usb", usb_name(m)) ? -1 : 0;
+	case RUNG_POWER:
+		return reset_by_helper(m, "power", m->conf->reset_power) ? -1 : 0;
 	default:
 		break;
 	}
-	m->rung = 0;
+	m->rung = RUNG_ATZ;
 	m->exhausted = true;
-	modem_down(m, "the modem does not answer to escape, ATZ, CFUN=1,1 and DTR; unplug it or cut its "
-		      "power if this lasts");
+	modem_down(m, "the modem does not answer to escape, ATZ, CFUN=1,1 and DTR%s; unplug it or cut its "
+		      "power if this lasts", m->conf->reset_socket != NULL ? ", nor after the helper's resets" : "");
 	return -1;
+}
+
+/* One that answers but fails message after message is restarted: by itself, then by the helper. */
+static bool restart_the_ill(struct modem *m)
+{
+	if (m->ills == 0 || m->ills == m->restarted || m->ills % ILLS_TO_RESTART != 0)
+		return true;
+	m->restarted = m->ills;
+	log_notice("%s: %s, %u times in a row: it is restarted", m->line, m->ill, m->ills);
+	m->rung = m->ills % (2 * ILLS_TO_RESTART) == 0 ? RUNG_USB : RUNG_CFUN;
+	if (m->rung == RUNG_USB && reset_by_helper(m, "usb", usb_name(m)))
+		return false;
+	m->rung = RUNG_CFUN;
+	m->settled_at = clock_boot_ms() + climb(m);
+	return true;
 }
 
 /* Until it answers, as far as the ladder goes by the deadline. The next call goes on where this one stopped.
@@ -275,44 +207,63 @@ bool modem_bring_up(struct modem *m, int64_t deadline)
 		return true;
 	m->up = false;
 	if (m->at == NULL && !open_device(m)) {
-		back_off(m);
+		modem_back_off(m);
 		return false;
 	}
-	if (!wake(m, deadline))
+	if (!restart_the_ill(m) || !wake(m, deadline))
 		return false;
 	if (!modem_set_up(m, deadline)) {
 		if (m->at != NULL && serial_gone(at_serial(m->at)))
 			modem_down(m, "the device went away");
 		else
-			back_off(m);
+			modem_back_off(m);
 		return false;
 	}
 	m->up = true;
 	m->sweep = true;
-	m->backoff_ms = BACKOFF_MIN_MS;
+	m->backoff_ms = MODEM_BACKOFF_MIN_MS;
 	m->next_check = clock_boot_ms() + m->conf->check_interval_ms;
 	log_info("%s: ready, %s, signal %d", m->line,
-		 at_registration_text(at_registered(m->creg) || m->cereg < 0 ? m->creg : m->cereg), m->csq);
+		 at_registration_text(gsm_registration(&m->info)), m->info.csq);
 	return true;
+}
+
+static int64_t soonest(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t next_work(const struct modem *m, int64_t now)
+{
+	int64_t next = m->up ? m->next_check : m->next_try, join = join_next(&m->join);
+
+	if (m->owes)
+		return m->owed_until;
+	if (!m->up)
+		return next;
+	if (m->reset_seen || modem_inbox_waits(m, now))
+		return now;
+	if (join >= 0)
+		next = soonest(next, join);
+	if (m->ill_until > now)
+		next = soonest(next, m->ill_until);
+	return soonest(next, modem_ussd_next(m));
 }
 
 int modem_fd(const struct modem *m, int *wait_ms)
 {
-	int64_t now = clock_boot_ms(), next = m->up ? m->next_check : m->next_try, wait;
+	int64_t now = clock_boot_ms(), wait = next_work(m, now) - now;
 
-	if (m->owes)
-		next = m->owed_until;
-	else if (m->up && (m->ntodo > 0 || m->sweep || m->reset_seen))
-		next = now;
-	wait = next - now;
 	*wait_ms = wait < 0 ? 0 : wait > 3600000 ? 3600000 : (int)wait;
 	return m->at != NULL ? serial_fd(at_serial(m->at)) : -1;
 }
 
 static void health_check(struct modem *m)
 {
+	int64_t deadline = clock_boot_ms() + 2 * MODEM_COMMAND_MS;
+
 	m->next_check = clock_boot_ms() + m->conf->check_interval_ms;
-	if (modem_ask_registration(m, clock_boot_ms() + 2 * MODEM_COMMAND_MS)) {
+	if (modem_ask_registration(m, deadline) && modem_ask_details(m, deadline)) {
 		/* an announcement may have been lost, and a full storage announces nothing */
 		m->sweep = true;
 		modem_say_health(m, true);
@@ -341,8 +292,10 @@ void modem_idle(struct modem *m)
 	} else if (now >= m->next_check) {
 		health_check(m);
 	}
-	if (m->up && (m->ntodo > 0 || m->sweep))
-		modem_serve_inbox(m);
+	if (m->up && modem_inbox_waits(m, clock_boot_ms()))
+		modem_serve_inbox(m, false);
+	if (m->up)
+		modem_ussd_idle(m, clock_boot_ms());
 	modem_settle(m);
 	modem_say_health(m, false);
 }

@@ -1,8 +1,8 @@
 /*
- * The memory of PINs that were tried, for sms_modem.c. The file holds a salt and a hash, never the PIN; four
+ * The memory of PINs that were tried, for modem.c. The file holds a salt and a hash, never the PIN; four
  * digits are soon guessed from it, so it is readable by its owner only.
  */
-#include "sms_pin.h"
+#include "pin.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
@@ -12,9 +12,9 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "../drivers/atparse.h"
-#include "../lib/buf.h"
-#include "../lib/file.h"
+#include "drivers/gsm/atparse.h"
+#include "lib/buf.h"
+#include "lib/file.h"
 
 enum { SALT = 16, HASH = 32, ROUNDS = 20000, RECORD_MAX = 256 };
 

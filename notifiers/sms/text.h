@@ -9,14 +9,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../drivers/pdu.h"
-#include "notifier.h"
+#include "drivers/gsm/pdu.h"
+#include "notifiers/notifier.h"
 
 enum { SMS_ID_MAX = 160 };
 
 /* The page's text for at most max_parts parts: GSM-7 with polite replacements if the text allows it at all,
  * else UCS-2. Owned by the caller. */
 char *sms_text(const struct page *p, size_t max_parts);
+
+/* The same for a preview: its alphabet, and how many parts it takes. */
+void sms_preview(const struct page *p, size_t max_parts, struct preview *out);
 
 /* Which page a status report is about. Bounded: the last 64 parts. */
 enum { SMS_REFS_MAX = 64 };

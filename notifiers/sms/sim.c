@@ -1,8 +1,8 @@
 /*
- * Starts and ends the simulated modem for sms_modem.c. It ends by itself too: when its input ends or its
+ * Starts and ends the simulated modem for modem.c. It ends by itself too: when its input ends or its
  * parent dies.
  */
-#include "sms_sim.h"
+#include "sim.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../lib/clock.h"
-#include "../lib/file.h"
+#include "lib/clock.h"
+#include "lib/file.h"
 
 extern char **environ;
 

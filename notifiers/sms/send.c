@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../lib/clock.h"
-#include "../lib/log.h"
-#include "sms_modem.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "modem.h"
 
 enum { PROMPT_MS = 5000, WRITE_MS = 15000, ESCAPE_MS = 1000 };
 

@@ -10,15 +10,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../lib/buf.h"
-#include "../lib/line.h"
+#include "lib/buf.h"
+#include "lib/contract/line.h"
 
-enum { EMAIL_ADDRESS_MAX = 254, EMAIL_MESSAGE_MAX = 65536 };
+enum { EMAIL_ADDRESS_MAX = 254, EMAIL_MESSAGE_MAX = 65536, EMAIL_SUBJECT_MAX = 200 };
 
 /* The whole mail without the final dot; no line starts with a dot. host: for the ids. False when it does not
  * fit. */
 bool email_message(struct buf *out, const struct page *p, const char *from, const char *host,
 		   int64_t now_wall_ms);
+/* What its subject says, before it is encoded; bytes of UTF-8. Owned by the caller. */
+char *email_subject(const struct page *p);
 /* Adds text as the value of a header that already has `used` characters on its line: as it is when it is
  * short printable ASCII, else as encoded words (RFC 2047) of at most 75 characters, folded, none splitting a
  * character. */

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../lib/line.h"
+#include "lib/contract/line.h"
 
 enum email_tls { EMAIL_TLS_NONE, EMAIL_TLS_OPPORTUNISTIC, EMAIL_TLS_REQUIRED, EMAIL_TLS_WRAPPED };
 

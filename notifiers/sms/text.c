@@ -1,15 +1,26 @@
 /*
- * Page to text and the SMS line's memory; see sms_text.h. For notify_sms.c.
+ * Page to text and the SMS line's memory; see text.h. For notify_sms.c.
  */
-#include "sms_text.h"
+#include "text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "../drivers/gsm7.h"
-#include "../drivers/utf8.h"
+#include "drivers/gsm/gsm7.h"
+#include "drivers/gsm/utf8.h"
 
 enum { POLITE_MAX = 8192 };
+
+/* The whole text, however long, can be written in GSM-7. */
+static bool is_gsm7(const struct page *p)
+{
+	char *all = page_text(p, SIZE_MAX, NULL);
+	bool ok = all != NULL && gsm7_count(all) != SIZE_MAX;
+
+	free(all);
+	return ok;
+}
 
 char *sms_text(const struct page *p, size_t max_parts)
 {
@@ -30,15 +41,32 @@ char *sms_text(const struct page *p, size_t max_parts)
 	/* one unit a part is left for a pair that must not be split */
 	max = max_parts <= 1 ? PDU_SINGLE_GSM7 : max_parts * (PDU_PART_GSM7 - 1);
 	units = max_parts <= 1 ? PDU_SINGLE_UCS2 : max_parts * (PDU_PART_UCS2 - 1);
-	if (gsm7_count(q.text) != SIZE_MAX && gsm7_count(q.check) != SIZE_MAX &&
-	    gsm7_count(q.host) != SIZE_MAX)
-		out = page_text(&q, max, gsm7_count);
-	else
-		out = page_text(&q, units, utf8_utf16_units);
+	out = is_gsm7(&q) ? page_text(&q, max, gsm7_count) : page_text(&q, units, utf8_utf16_units);
 	buf_fini(&text);
 	buf_fini(&check);
 	buf_fini(&host);
 	return out;
+}
+
+void sms_preview(const struct page *p, size_t max_parts, struct preview *out)
+{
+	struct pdu_part parts[PDU_PARTS_MAX];
+	struct pdu_submit submit = {.to = p->to, .max_parts = max_parts > 0 ? max_parts : 1};
+	bool gsm7;
+
+	out->shows = sms_text(p, max_parts);
+	if (out->shows == NULL)
+		return;
+	submit.text = out->shows;
+	gsm7 = gsm7_count(out->shows) != SIZE_MAX;
+	out->units = gsm7 ? gsm7_count(out->shows) : utf8_utf16_units(out->shows);
+	out->parts = (unsigned)pdu_submit(&submit, parts, out->note, sizeof(out->note));
+	if (max_parts <= 1)
+		out->max = gsm7 ? PDU_SINGLE_GSM7 : PDU_SINGLE_UCS2;
+	else
+		out->max = max_parts * (gsm7 ? PDU_PART_GSM7 : PDU_PART_UCS2);
+	if (out->parts > 0)
+		snprintf(out->note, sizeof(out->note), gsm7 ? "characters of GSM-7" : "characters of UCS-2");
 }
 
 void sms_refs_add(struct sms_refs *r, const char *id, const char *to, uint8_t mr, unsigned part,

@@ -1,5 +1,5 @@
-/* SMTP over a connection made by libcurl; see email_smtp.h. Called by notify_email.c. */
-#include "email_smtp.h"
+/* SMTP over a connection made by libcurl; see smtp.h. Called by notify_email.c. */
+#include "smtp.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/clock.h"
+#include "lib/clock.h"
 
 enum { REPLY_LINE = 1000, REPLY_LINES = 100, QUIT_MS = 1000 };
 
@@ -277,7 +277,7 @@ enum outcome email_smtp_send(struct email_smtp *s, const char *from, const char 
 	code = send_all(s, ".\r\n", 3) ? take_reply(s) : 0;
 	if (!code) {
 		snprintf(detail, size, "no answer to the end of the text: it may have been taken");
-		return OUTCOME_UNKNOWN;
+		return OUTCOME_DOUBTFUL;
 	}
 	snprintf(detail, size, "%.300s", s->reply);
 	return code / 100 == 2 ? OUTCOME_SENT : by_code(code);
