@@ -1,12 +1,15 @@
 /* What can be asked of pagerd; see control_cmds.h. */
 #include "control_cmds.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "../lib/control.h"
-#include "../lib/json.h"
-#include "../lib/log.h"
-#include "record.h"
+#include "lib/contract/control.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "batch.h"
+#include "pager.h"
+#include "pagerd/store/record.h"
 #include "reload.h"
 #include "snapshot.h"
 #include "tests.h"
@@ -28,12 +31,50 @@ static void do_status(struct pager *p, struct control_client *client, const cJSO
 	control_reply(client, o);
 }
 
+static bool ack_one(struct pager *p, struct incident *i, const cJSON *request, char *why, size_t size)
+{
+	struct stamp now = clock_stamp();
+	if (!incident_ack(i, json_str(request, "by", ""), json_str(request, "comment", ""), p->views,
+			  p->nviews, &now, why, size))
+		return false;
+	log_notice("incident %s (%s) acknowledged by %s%s%s", i->id, i->check, i->by[0] ? i->by : "somebody",
+		   i->comment[0] ? ": " : "", i->comment);
+	p->changed = true;
+	return true;
+}
+
+/* All that a digest told of and that lasts; false when name is no digest's id. */
+static bool ack_digest(struct pager *p, struct control_client *client, const char *name, const cJSON *request)
+{
+	char why[256] = "";
+	struct incident **v = calloc(p->ninc + 1, sizeof(struct incident *)), *last = NULL;
+	size_t n = v ? batch_incidents(p, name, v, p->ninc) : 0, done = 0;
+	for (size_t k = 0; k < n; k++) {
+		if (!ack_one(p, v[k], request, why, sizeof why))
+			continue;
+		last = v[k];
+		done++;
+	}
+	free(v);
+	if (n && !last)
+		control_error(client, "%s", why);
+	if (last) {
+		pager_turn(p); /* written down before it is confirmed, as far as one turn writes */
+		cJSON *o = good();
+		json_add_int(o, "incidents", (int64_t)done);
+		cJSON_AddItemToObject(o, "incident", record_show(last));
+		control_reply(client, o);
+	}
+	return n > 0;
+}
+
 static void do_ack(struct pager *p, struct control_client *client, const cJSON *request)
 {
 	char why[256];
-	struct stamp now = clock_stamp();
 	const char *name = json_str(request, "incident", "");
 	struct incident *i = *name ? pager_find(p, name) : NULL;
+	if (!i && *name && ack_digest(p, client, name, request))
+		return;
 	if (!i) {
 		control_error(client,
 			      *name ? "there is no incident \"%.128s\", and none of a check of that name"
@@ -41,14 +82,10 @@ static void do_ack(struct pager *p, struct control_client *client, const cJSON *
 			      name);
 		return;
 	}
-	if (!incident_ack(i, json_str(request, "by", ""), json_str(request, "comment", ""), p->views,
-			  p->nviews, &now, why, sizeof why)) {
+	if (!ack_one(p, i, request, why, sizeof why)) {
 		control_error(client, "%s", why);
 		return;
 	}
-	log_notice("incident %s (%s) acknowledged by %s%s%s", i->id, i->check, i->by[0] ? i->by : "somebody",
-		   i->comment[0] ? ": " : "", i->comment);
-	p->changed = true;
 	pager_turn(p); /* written down before it is confirmed */
 	cJSON *o = good();
 	cJSON_AddItemToObject(o, "incident", record_show(i));

@@ -3,7 +3,7 @@
 #ifndef PAGERD_CONTROL_CMDS_H
 #define PAGERD_CONTROL_CMDS_H
 
-#include "pager.h"
+#include "state.h"
 
 struct cJSON;
 struct control_client;

@@ -1,4 +1,4 @@
-/* The dead-man switch; see deadman.h. The verdict itself is beat_judge's (lib/heartbeat.h). */
+/* The dead-man switch; see deadman.h. The verdict itself is beat_judge's (lib/contract/heartbeat.h). */
 #include "deadman.h"
 
 #include <stdio.h>
@@ -6,18 +6,22 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/file.h"
-#include "../lib/heartbeat.h"
-#include "../lib/json.h"
-#include "../lib/log.h"
-#include "../lib/loop.h"
+#include "lib/config/config.h"
+#include "lib/file.h"
+#include "lib/contract/heartbeat.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/loop.h"
 
 /* A look that comes so late means that we slept ourselves (suspend, SIGSTOP). So many crashes within so long: it may live
  * each time just long enough to beat. */
 enum { DEADMAN_LOOK_MS = 1000, DEADMAN_SLEPT_MS = 5000, DEADMAN_CRASHES = 5, DEADMAN_CRASHES_MS = 600000 };
 
 struct deadman {
-	struct pager *p;
+	struct event_base *base;
+	const struct config *conf;
+	const struct deadman_calls *calls;
+	void *arg;
 	char *path;
 	struct heartbeat *heart;
 	int64_t interval_ms;
@@ -35,15 +39,17 @@ struct deadman {
 
 static const char *const verdict_names[] = {"alive", "planned", "silent", "wedged"};
 
+static const char *const verdict_words[] = {"", "", "monitord is silent", "monitord is stuck"};
+
 static void fill(void *arg, struct beat *b)
 {
 	struct deadman *d = arg;
 	const char *check;
 	*b = (struct beat){.from = "pagerd", .pid = getpid()};
-	snprintf(b->digest, sizeof b->digest, "%s", d->p->conf->digest);
-	b->overdue_ms = pager_overdue_ms(d->p, &check);
+	snprintf(b->digest, sizeof b->digest, "%s", d->conf->digest);
+	b->overdue_ms = d->calls->overdue(d->arg, &check);
 	snprintf(b->overdue, sizeof b->overdue, "%s", check);
-	b->back_ms = d->leaving ? d->p->conf->planned_ms : 0;
+	b->back_ms = d->leaving ? d->conf->planned_ms : 0;
 }
 
 static void say_silent(struct deadman *d, const struct beat_watch *w, int64_t now)
@@ -62,7 +68,7 @@ static void say_silent(struct deadman *d, const struct beat_watch *w, int64_t no
 	else
 		snprintf(text, sizeof text, "monitord (pid %lld) is silent for %s: nothing is being checked",
 			 (long long)w->last.pid, span);
-	pager_self_problem(d->p, "self.monitord", NAG_CRITICAL, text);
+	d->calls->problem(d->arg, text);
 }
 
 static void say_wedged(struct deadman *d, const struct beat_watch *w)
@@ -72,7 +78,7 @@ static void say_wedged(struct deadman *d, const struct beat_watch *w)
 	snprintf(text, sizeof text,
 		 "monitord is stuck: check %s is overdue for %s; its alarms cannot be trusted",
 		 w->last.overdue[0] ? w->last.overdue : "(unnamed)", span);
-	pager_self_problem(d->p, "self.monitord", NAG_CRITICAL, text);
+	d->calls->problem(d->arg, text);
 }
 
 /* Dying at once after each start it beats, and checks nothing. */
@@ -91,7 +97,7 @@ static void watch_crashes(struct deadman *d, const struct beat_watch *w, int64_t
 			 "monitord dies again and again: %d times within %s, now pid %lld; checks may not be made",
 			 DEADMAN_CRASHES, clock_span(now - d->crashed_ms[LAST], span, sizeof span),
 			 (long long)w->last.pid);
-		pager_self_problem(d->p, "self.monitord", NAG_CRITICAL, text);
+		d->calls->problem(d->arg, text);
 	}
 	d->looping = looping;
 }
@@ -102,16 +108,16 @@ static void note_digest(struct deadman *d, const struct beat_watch *w)
 	if (!w->ever || strcmp(w->last.digest, d->digest) == 0)
 		return;
 	snprintf(d->digest, sizeof d->digest, "%s", w->last.digest);
-	if (w->last.digest[0] && strcmp(w->last.digest, d->p->conf->digest) != 0)
+	if (w->last.digest[0] && strcmp(w->last.digest, d->conf->digest) != 0)
 		log_notice("monitord runs configuration %s, the pager %s", w->last.digest,
-			   d->p->conf->digest);
+			   d->conf->digest);
 }
 
 /* While nothing listens (a reload that failed to) the other side counts as silent from then on. */
 static void listen_now(struct deadman *d)
 {
-	d->interval_ms = d->p->conf->beat_ms;
-	d->heart = heartbeat_listen(d->p->base, d->path, d->interval_ms, fill, d, d->why, sizeof d->why);
+	d->interval_ms = d->conf->beat_ms;
+	d->heart = heartbeat_listen(d->base, d->path, d->interval_ms, fill, d, d->why, sizeof d->why);
 	if (!d->heart)
 		log_err("heartbeat: %s", d->why);
 }
@@ -138,36 +144,40 @@ static void look(void *arg)
 			heartbeat_forgive(d->heart, slept);
 	}
 	const struct beat_watch *w = watch_of(d);
-	enum beat_verdict v = beat_judge(w, now, d->p->conf->beat_limit_ms);
+	enum beat_verdict v = beat_judge(w, now, d->conf->beat_limit_ms);
 	note_digest(d, w);
 	watch_crashes(d, w, now);
 	if (v == BEAT_SILENT && d->verdict != v)
 		say_silent(d, w, now);
 	else if (v == BEAT_WEDGED && d->verdict != v)
 		say_wedged(d, w);
-	else if (v == BEAT_ALIVE && w->ever && !d->looping && pager_open_incident(d->p, "self.monitord")) {
+	else if (v == BEAT_ALIVE && w->ever && !d->looping) {
 		char text[64];
 		snprintf(text, sizeof text, "monitord is heard again (pid %lld)", (long long)w->last.pid);
-		pager_self_over(d->p, "self.monitord", text);
+		d->calls->over(d->arg, text);
 	}
 	if (v != d->verdict) {
 		log_notice("monitord: %s -> %s", verdict_names[d->verdict], verdict_names[v]);
-		d->p->changed = true;
-		pager_soon(d->p, 0);
+		d->calls->changed(d->arg);
 	}
 	d->verdict = v;
+	d->calls->looked(d->arg, v == BEAT_ALIVE || v == BEAT_PLANNED, verdict_words[v]);
 }
 
-struct deadman *deadman_new(struct pager *p, char *why, size_t size)
+struct deadman *deadman_new(struct event_base *base, const struct config *conf, const struct deadman_calls *calls,
+			    void *arg, char *why, size_t size)
 {
 	struct deadman *d = calloc(1, sizeof *d);
 	if (!d) {
 		snprintf(why, size, "out of memory");
 		return NULL;
 	}
-	d->p = p;
-	d->path = file_join(p->conf->pagerd_run, "heartbeat.sock");
-	d->timer = loop_timer_new(p->base, look, d);
+	d->base = base;
+	d->conf = conf;
+	d->calls = calls;
+	d->arg = arg;
+	d->path = file_join(conf->pagerd_run, "heartbeat.sock");
+	d->timer = loop_timer_new(base, look, d);
 	if (d->path && d->timer)
 		listen_now(d);
 	if (!d->heart) {
@@ -190,9 +200,10 @@ void deadman_free(struct deadman *d)
 	free(d);
 }
 
-void deadman_use_conf(struct deadman *d)
+void deadman_use_conf(struct deadman *d, const struct config *conf)
 {
-	if (d->interval_ms == d->p->conf->beat_ms)
+	d->conf = conf;
+	if (d->interval_ms == d->conf->beat_ms)
 		return;
 	heartbeat_free(d->heart);
 	d->heart = NULL;
@@ -211,7 +222,7 @@ cJSON *deadman_show(struct deadman *d)
 	const struct beat_watch *w = watch_of(d);
 	cJSON *o = cJSON_CreateObject();
 	cJSON_AddStringToObject(o, "verdict",
-				verdict_names[beat_judge(w, clock_boot_ms(), d->p->conf->beat_limit_ms)]);
+				verdict_names[beat_judge(w, clock_boot_ms(), d->conf->beat_limit_ms)]);
 	json_add_int(o, "last_beat_ms", w->ever ? clock_boot_ms() - w->last_boot_ms : -1);
 	json_add_int(o, "pid", w->last.pid);
 	cJSON_AddStringToObject(o, "digest", w->last.digest);

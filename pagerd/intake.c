@@ -1,4 +1,4 @@
-/* The spool's reader; see intake.h. Its scans run from the loop and from pager_turn. */
+/* The spool's reader; see intake.h. Its scans run from the loop and, to let go of what was written, from the turn. */
 #include "intake.h"
 
 #include <dirent.h>
@@ -11,14 +11,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../lib/file.h"
-#include "../lib/log.h"
-#include "../lib/loop.h"
-#include "../lib/spool.h"
-#include "contacts.h"
+#include "lib/config/config.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/contract/spool.h"
 
 struct intake {
-	struct pager *p;
+	struct event_base *base;
+	const struct intake_calls *calls;
+	void *arg;
+	char *spool, *twin;
 	struct spool_reader *reader;
 	struct loop_fd *fd;
 	struct loop_timer *rescan;
@@ -50,29 +53,12 @@ static void number_dropped(struct event *e, const struct spool_item *item)
 static bool take(void *arg, const struct event *given, const struct spool_item *item)
 {
 	struct intake *in = arg;
-	struct pager *p = in->p;
 	struct event e = *given; /* shares its strings */
-	struct contact_view who[PAGER_VIEWS_MAX];
-	struct stamp now = clock_stamp();
 	number_dropped(&e, item);
-	in->waiting++;
-	struct incident *i = pager_incident(p, e.check, e.opened, true);
-	if (!i)
-		return false; /* no room: it waits in the spool */
-	i->seen_ms = now.boot_ms;
-	if (incident_has(i, e.change)) {
-		bool recorded = !i->dirty && !i->owed;
-		in->pending |= !recorded;
-		in->waiting -= recorded;
-		return recorded;
-	}
-	size_t n = contacts_of(p->conf, &e, who, PAGER_VIEWS_MAX);
-	incident_event(i, &e, who, n, &now);
-	in->pending = true;
-	p->changed = true;
-	log_info("incident %s: %s of %s, %s%s: %s", i->id, event_kind_name(e.kind), e.check,
-		 nag_name(e.state), e.suppressed ? " (suppressed)" : "", e.text);
-	return false;
+	enum intake_answer a = in->calls->event(in->arg, &e);
+	in->waiting += a != INTAKE_RECORDED;
+	in->pending |= a == INTAKE_PENDING;
+	return a == INTAKE_RECORDED;
 }
 
 /* --- files that are no events ---------------------------------------------------------------------- */
@@ -95,7 +81,7 @@ static void page_bad(struct intake *in, const char *path, const char *why)
 		snprintf(text + n, sizeof text - (size_t)n, " (and %u before it that were not paged)",
 			 in->bad_silent);
 	in->bad_silent = 0;
-	pager_self_notice(in->p, "self.spool", h >> 12 | 1, text);
+	in->calls->bad(in->arg, h >> 12 | 1, text);
 }
 
 /* A script gone wild must not ring for each of a thousand files. */
@@ -153,8 +139,8 @@ static void recall_bad(struct intake *in)
 	struct stat st;
 	int64_t since =
 	    stat(in->marker, &st) == 0 ? (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec : 0;
-	recall_bad_in(in, in->p->conf->spool, since);
-	recall_bad_in(in, in->p->conf->spool_twin, since);
+	recall_bad_in(in, in->spool, since);
+	recall_bad_in(in, in->twin, since);
 }
 
 static void touch_marker(struct intake *in)
@@ -174,7 +160,7 @@ void intake_scan(struct intake *in)
 	in->pending = false;
 	in->waiting = 0;
 	spool_scan(in->reader, take, on_bad, in);
-	if (bad != in->bad_marked && bad == in->bad && !in->pending && !in->p->store_trouble) {
+	if (bad != in->bad_marked && bad == in->bad && !in->pending && in->calls->disk_works(in->arg)) {
 		/* the incidents of all bad ones are on the disk by now */
 		touch_marker(in);
 		in->bad_marked = bad;
@@ -200,7 +186,7 @@ static void wake(void *arg)
 {
 	struct intake *in = arg;
 	intake_scan(in);
-	pager_turn(in->p);
+	in->calls->scanned(in->arg);
 }
 
 static void rescan(void *arg)
@@ -216,18 +202,23 @@ static void rescan(void *arg)
 	spool_trim(in->reader, INTAKE_DONE_KEPT);
 }
 
-struct intake *intake_new(struct pager *p, char *why, size_t size)
+struct intake *intake_new(struct event_base *base, const struct config *conf, const struct intake_calls *calls,
+			  void *arg, char *why, size_t size)
 {
 	struct intake *in = calloc(1, sizeof *in);
 	if (!in) {
 		snprintf(why, size, "out of memory");
 		return NULL;
 	}
-	in->p = p;
-	in->marker = file_join(p->conf->pagerd_state, "bad-seen");
-	in->reader = spool_reader_new(p->conf->spool, p->conf->spool_twin, why, size);
-	in->rescan = loop_timer_new(p->base, rescan, in);
-	if (in->marker && in->reader && in->rescan)
+	in->base = base;
+	in->calls = calls;
+	in->arg = arg;
+	in->spool = strdup(conf->spool);
+	in->twin = strdup(conf->spool_twin);
+	in->marker = file_join(conf->pagerd_state, "bad-seen");
+	in->reader = spool_reader_new(conf->spool, conf->spool_twin, why, size);
+	in->rescan = loop_timer_new(base, rescan, in);
+	if (in->spool && in->twin && in->marker && in->reader && in->rescan)
 		return in;
 	intake_free(in);
 	return NULL;
@@ -237,7 +228,7 @@ void intake_start(struct intake *in)
 {
 	int fd = spool_reader_fd(in->reader);
 	if (fd >= 0)
-		in->fd = loop_fd_new(in->p->base, fd, wake, in);
+		in->fd = loop_fd_new(in->base, fd, wake, in);
 	else
 		log_warn("no inotify: events are noticed within 2 s only");
 	recall_bad(in);
@@ -252,5 +243,7 @@ void intake_free(struct intake *in)
 	loop_timer_free(in->rescan);
 	spool_reader_free(in->reader);
 	free(in->marker);
+	free(in->spool);
+	free(in->twin);
 	free(in);
 }

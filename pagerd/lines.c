@@ -1,6 +1,6 @@
 /*
- * One notifier per configured line; see lines.h. pager.c sends through here, contacts.c asks how a
- * route stands, the snapshot shows it.
+ * One notifier per configured line; see lines.h. pager.c sends through here, inputs.c hears what notifiers say, contacts.c
+ * asks how a route stands, the snapshot shows it.
  */
 #include "lines.h"
 
@@ -8,10 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/control.h"
-#include "../lib/json.h"
-#include "../lib/log.h"
-#include "../lib/loop.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/loop.h"
 
 struct pline {
 	struct lines *ls;
@@ -28,10 +27,13 @@ struct pline {
 	bool killed;
 	int64_t started;
 	unsigned long sent, failed;
+	struct stamp sent_at; /* the last page that left; boot_ms 0: none since this process began */
 };
 
 struct lines {
-	struct pager *p;
+	struct event_base *base;
+	const struct lines_calls *calls;
+	void *arg;
 	struct pline *first;
 	struct loop_timer *sweeper; /* frees what ended, outside of its own call backs */
 };
@@ -54,12 +56,14 @@ static void on_outcome(void *arg, struct line *line, const char *id, enum outcom
 		l->inflight[0] = '\0';
 		l->killed = false;
 	}
-	if (o == OUTCOME_SENT)
+	if (o == OUTCOME_SENT) {
 		l->sent++;
-	else
+		l->sent_at = clock_stamp();
+	} else {
 		l->failed++;
+	}
 	log_info("line %s: page %s %s%s%s", l->name, id, outcome_name(o), *detail ? ": " : "", detail);
-	pager_outcome(l->ls->p, l->name, id, o, detail);
+	l->ls->calls->outcome(l->ls->arg, l->name, id, o, detail);
 }
 
 static void on_health(void *arg, struct line *line, bool ok, const char *text)
@@ -76,22 +80,23 @@ static void on_health(void *arg, struct line *line, bool ok, const char *text)
 	l->ok = ok;
 	snprintf(l->text, sizeof l->text, "%s", text);
 	if (back)
-		pager_line_back(l->ls->p, l->name);
-	pager_soon(l->ls->p, 0);
+		l->ls->calls->back(l->ls->arg, l->name);
+	l->ls->calls->health(l->ls->arg);
 }
 
-static void on_received(void *arg, struct line *line, const char *from, const char *text)
+static void on_received(void *arg, struct line *line, const struct received *r)
 {
 	struct pline *l = arg;
 	(void)line;
-	log_notice("line %s: message from %s: %s", l->name, from, text);
-	cJSON *o = cJSON_CreateObject(), *r = cJSON_AddObjectToObject(o, "received");
-	cJSON_AddStringToObject(r, "line", l->name);
-	cJSON_AddStringToObject(r, "from", from);
-	cJSON_AddStringToObject(r, "text", text);
-	if (l->ls->p->control)
-		control_publish(l->ls->p->control, o);
-	cJSON_Delete(o);
+	log_notice("line %s: message from %s: %s", l->name, r->from, r->text);
+	l->ls->calls->received(l->ls->arg, l->name, r);
+}
+
+static void on_report(void *arg, struct line *line, const char *id, bool delivered, const char *detail)
+{
+	struct pline *l = arg;
+	(void)line;
+	l->ls->calls->report(l->ls->arg, l->name, id, delivered, detail);
 }
 
 static void on_down(void *arg, struct line *line, const char *why)
@@ -103,12 +108,12 @@ static void on_down(void *arg, struct line *line, const char *why)
 	l->health_known = false;
 	snprintf(l->text, sizeof l->text, "down: %s", why);
 	log_msg(l->retiring ? LOG_L_INFO : LOG_L_WARN, "line %s: the notifier ended: %s", l->name, why);
-	pager_line_down(l->ls->p, l->name);
+	l->ls->calls->down(l->ls->arg, l->name);
 	if (l->retiring)
 		loop_timer_in(l->ls->sweeper, 0);
 }
 
-static const struct line_calls calls = {on_outcome, on_health, on_received, on_down};
+static const struct line_calls calls = {on_outcome, on_health, on_received, on_report, on_down};
 
 /* --- starting and stopping ------------------------------------------------------------------------- */
 
@@ -143,7 +148,7 @@ static void retire(struct pline *l)
 	loop_timer_in(l->ls->sweeper, 0);
 }
 
-static void start(struct lines *ls, const struct conf_line *c)
+static void start(struct lines *ls, const struct conf_line *c, const char *libexec)
 {
 	struct pline *l = calloc(1, sizeof *l);
 	if (!l)
@@ -155,7 +160,7 @@ static void start(struct lines *ls, const struct conf_line *c)
 	snprintf(l->notifier, sizeof l->notifier, "%s", c->notifier);
 	snprintf(l->text, sizeof l->text, "starting");
 	l->options = c->options ? cJSON_Duplicate(c->options, true) : cJSON_CreateObject();
-	l->line = line_new(ls->p->base, c->name, c->notifier, ls->p->libexec, l->options, &calls, l);
+	l->line = line_new(ls->base, c->name, c->notifier, libexec, l->options, &calls, l);
 	if (!l->line)
 		log_err("line %s: cannot be started: out of memory", l->name);
 	l->next = ls->first;
@@ -175,9 +180,8 @@ static bool is_ours(const struct config *conf, const char *line)
 	return !conf->has_last_resort || strcmp(conf->last_resort.line, line) != 0;
 }
 
-void lines_sync(struct lines *ls)
+void lines_sync(struct lines *ls, const struct config *conf)
 {
-	const struct config *conf = ls->p->conf;
 	for (struct pline *l = ls->first; l; l = l->next) {
 		const struct conf_line *c = config_line(conf, l->name);
 		if (!l->retiring && (!c || !is_ours(conf, l->name) || !unchanged(l, c)))
@@ -185,17 +189,19 @@ void lines_sync(struct lines *ls)
 	}
 	for (size_t i = 0; i < conf->nlines; i++) {
 		if (is_ours(conf, conf->lines[i].name) && !find(ls, conf->lines[i].name))
-			start(ls, &conf->lines[i]);
+			start(ls, &conf->lines[i], conf->libexec);
 	}
 }
 
-struct lines *lines_new(struct pager *p)
+struct lines *lines_new(struct event_base *base, const struct lines_calls *on, void *arg)
 {
 	struct lines *ls = calloc(1, sizeof *ls);
 	if (!ls)
 		return NULL;
-	ls->p = p;
-	ls->sweeper = loop_timer_new(p->base, sweep, ls);
+	ls->base = base;
+	ls->calls = on;
+	ls->arg = arg;
+	ls->sweeper = loop_timer_new(base, sweep, ls);
 	if (!ls->sweeper) {
 		free(ls);
 		return NULL;
@@ -239,6 +245,7 @@ void lines_look(struct lines *ls, struct route_view *v, int64_t now)
 	v->starting = l && !v->up && now - l->started < LINE_START_MS && strcmp(l->text, "starting") == 0;
 	v->busy = l && l->inflight[0];
 	v->doubtful = l && l->health_known && !l->ok;
+	v->confirms = !l || !l->line || line_confirms(l->line);
 }
 
 bool lines_send(struct lines *ls, const char *line, const struct page *p)
@@ -249,6 +256,26 @@ bool lines_send(struct lines *ls, const char *line, const struct page *p)
 	snprintf(l->inflight, sizeof l->inflight, "%s", p->id);
 	l->kill_at = clock_boot_ms() + p->deadline_ms * LINE_LIMIT_NUM / LINE_LIMIT_DEN;
 	return true;
+}
+
+void lines_beat(struct lines *ls, bool ok, const char *why)
+{
+	for (struct pline *l = ls->first; l; l = l->next)
+		if (l->line && !l->retiring)
+			line_beat(l->line, ok, why);
+}
+
+bool lines_confirm(const struct lines *ls, const char *line)
+{
+	const struct pline *l = find(ls, line);
+	return l && l->line && line_confirms(l->line);
+}
+
+void lines_taken(struct lines *ls, const char *line, const char *id)
+{
+	const struct pline *l = find(ls, line);
+	if (l && l->line)
+		line_taken(l->line, id);
 }
 
 int64_t lines_watch(struct lines *ls, int64_t now)
@@ -286,6 +313,10 @@ cJSON *lines_show(const struct lines *ls)
 		cJSON_AddStringToObject(o, "page", l->inflight);
 		json_add_int(o, "sent", (int64_t)l->sent);
 		json_add_int(o, "failed", (int64_t)l->failed);
+		if (l->sent)
+			json_add_stamp(o, "sent_at", &l->sent_at);
+		if (up && line_values(l->line))
+			cJSON_AddItemToObject(o, "values", cJSON_Duplicate(line_values(l->line), true));
 		cJSON_AddItemToArray(v, o);
 	}
 	return v;

@@ -8,16 +8,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../lib/file.h"
-#include "../lib/json.h"
-#include "../lib/log.h"
-#include "../lib/loop.h"
-#include "pager.h"
+#include "lib/config/config.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/loop.h"
 
 enum { STATUS_MAX = 16 << 20, LOOK_MS = 2000 };
 
 struct needs {
-	struct pager *p;
+	const struct config *conf;
+	bool (*open)(void *arg, const char *check);
+	void *arg;
 	struct loop_timer *timer;
 	struct stat seen; /* the snapshot that was read */
 	struct stamp at;  /* when monitord wrote it */
@@ -90,7 +92,7 @@ static bool anything_needed(const struct config *conf)
 static void note_age(struct needs *n)
 {
 	struct stamp now = clock_stamp();
-	int64_t limit = 3 * n->p->conf->beat_ms;
+	int64_t limit = 3 * n->conf->beat_ms;
 	bool stale = !n->read || clock_age_ms(&n->at, &now) > limit;
 	if (stale && !n->stale)
 		log_notice("monitord's snapshot is %s: what routes need is unknown and counts as good",
@@ -106,9 +108,9 @@ static void look(void *arg)
 	char path[PATH_MAX];
 	struct stat st;
 	loop_timer_in(n->timer, LOOK_MS);
-	if (!anything_needed(n->p->conf))
+	if (!anything_needed(n->conf))
 		return;
-	snprintf(path, sizeof path, "%s/status.json", n->p->conf->monitord_run);
+	snprintf(path, sizeof path, "%s/status.json", n->conf->monitord_run);
 	if (stat(path, &st) != 0)
 		forget(n);
 	else if (!n->read || st.st_ino != n->seen.st_ino || st.st_mtim.tv_sec != n->seen.st_mtim.tv_sec ||
@@ -118,13 +120,21 @@ static void look(void *arg)
 	note_age(n);
 }
 
-struct needs *needs_new(struct pager *p)
+void needs_use_conf(struct needs *n, const struct config *conf)
+{
+	n->conf = conf;
+}
+
+struct needs *needs_new(struct event_base *base, const struct config *conf,
+			bool (*open)(void *arg, const char *check), void *arg)
 {
 	struct needs *n = calloc(1, sizeof *n);
 	if (!n)
 		return NULL;
-	n->p = p;
-	n->timer = loop_timer_new(p->base, look, n);
+	n->conf = conf;
+	n->open = open;
+	n->arg = arg;
+	n->timer = loop_timer_new(base, look, n);
 	if (!n->timer) {
 		free(n);
 		return NULL;
@@ -144,7 +154,7 @@ void needs_free(struct needs *n)
 
 bool needs_failing(struct needs *n, const char *check)
 {
-	if (pager_open_incident(n->p, check))
+	if (n->open(n->arg, check))
 		return true;
 	for (size_t i = 0; !n->stale && i < n->nfailing; i++)
 		if (strcmp(n->failing[i], check) == 0)

@@ -8,11 +8,15 @@
 
 #include <stdbool.h>
 
+struct config;
+struct event_base;
 struct needs;
-struct pager;
 
-struct needs *needs_new(struct pager *p);
+/* open(arg, check): has pagerd an open incident of that check? conf must live until the next needs_use_conf. */
+struct needs *needs_new(struct event_base *base, const struct config *conf,
+			bool (*open)(void *arg, const char *check), void *arg);
 void needs_free(struct needs *n);
+void needs_use_conf(struct needs *n, const struct config *conf);
 bool needs_failing(struct needs *n, const char *check);
 
 #endif

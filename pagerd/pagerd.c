@@ -12,24 +12,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../lib/control.h"
-#include "../lib/file.h"
-#include "../lib/json.h"
-#include "../lib/log.h"
-#include "../lib/loop.h"
-#include "../lib/sdnotify.h"
-#include "../lib/units.h"
+#include "lib/contract/control.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/sdnotify.h"
+#include "lib/config/listwatch.h"
+#include "lib/config/units.h"
+#include "answers.h"
 #include "control_cmds.h"
 #include "deadman.h"
+#include "errands.h"
+#include "inputs.h"
 #include "intake.h"
 #include "lines.h"
 #include "needs.h"
 #include "pager.h"
+#include "prover.h"
 #include "reload.h"
 #include "snapshot.h"
+#include "sources.h"
 #include "tests.h"
 
-enum { DEADLINE_MS = 60000, STOP_MS = 12000, STOP_LOOK_MS = 50 };
+enum { DEADLINE_MS = 60000, STOP_MS = 12000, STOP_LOOK_MS = 50, LISTS_MS = 1000 };
 
 static void usage(FILE *out)
 {
@@ -104,7 +110,7 @@ static int test_config(const char *path)
 {
 	struct complaints c;
 	complaints_init(&c);
-	struct config *conf = config_load(path, NULL, &c);
+	struct config *conf = config_load_lists(path, NULL, LISTS_ASK, &c);
 	if (conf)
 		printf("%s: the configuration is good\n", path);
 	complaints_print(conf ? &conf->warnings : &c, stderr);
@@ -117,7 +123,9 @@ static int test_config(const char *path)
 
 struct daemon {
 	struct pager p;
-	struct loop_timer *watchdog, *ending;
+	struct loop_timer *watchdog, *ending, *lists;
+	struct listwatch *watch;
+	char watched[20]; /* digest of the configuration whose lists are looked at */
 	int64_t end_by;
 };
 
@@ -126,6 +134,19 @@ static void on_reload(void *arg, int sig)
 	struct daemon *d = arg;
 	(void)sig;
 	if (!d->p.stopping)
+		cJSON_Delete(reload_again(&d->p));
+}
+
+/* monitord keeps the lists of hosts; each daemon sees for itself that one changed. */
+static void look_at_lists(void *arg)
+{
+	struct daemon *d = arg;
+	loop_timer_in(d->lists, LISTS_MS);
+	if (strcmp(d->watched, d->p.conf->digest) != 0) {
+		listwatch_use(d->watch, d->p.conf);
+		snprintf(d->watched, sizeof d->watched, "%s", d->p.conf->digest);
+	}
+	if (!d->p.stopping && listwatch_look(d->watch))
 		cJSON_Delete(reload_again(&d->p));
 }
 
@@ -165,14 +186,15 @@ static void on_watchdog(void *arg)
 static bool start_io(struct pager *p, char *why, size_t size)
 {
 	char *path = file_join(p->conf->pagerd_run, "pagerd.sock");
-	p->lines = lines_new(p);
-	p->tests = tests_new(p);
-	p->needs = needs_new(p);
-	p->snapshot = snapshot_new(p);
 	snprintf(why, size, "out of memory");
-	p->intake = p->lines && p->tests && p->needs && p->snapshot ? intake_new(p, why, size) : NULL;
-	p->deadman = p->intake ? deadman_new(p, why, size) : NULL;
-	p->control = p->deadman && path ? control_new(p->base, path, control_cmds, p, why, size) : NULL;
+	p->tests = tests_new(p);
+	p->sources = sources_new(p);
+	p->snapshot = snapshot_new(p);
+	p->errands = errands_new(p);
+	p->answers = answers_new(p);
+	p->prover = prover_new(p);
+	bool ok = path && p->tests && p->sources && p->snapshot && p->errands && p->answers && p->prover && inputs_new(p, why, size);
+	p->control = ok ? control_new(p->base, path, control_cmds, p, why, size) : NULL;
 	free(path);
 	return p->control != NULL;
 }
@@ -181,7 +203,9 @@ static bool start_signals(struct daemon *d)
 {
 	d->watchdog = loop_timer_new(d->p.base, on_watchdog, d);
 	d->ending = loop_timer_new(d->p.base, look_at_end, d);
-	return d->watchdog && d->ending && loop_signal(d->p.base, SIGTERM, on_end, d) &&
+	d->lists = loop_timer_new(d->p.base, look_at_lists, d);
+	d->watch = listwatch_new();
+	return d->watchdog && d->ending && d->lists && d->watch && loop_signal(d->p.base, SIGTERM, on_end, d) &&
 	       loop_signal(d->p.base, SIGINT, on_end, d) && loop_signal(d->p.base, SIGHUP, on_reload, d);
 }
 
@@ -190,7 +214,6 @@ static bool start(struct daemon *d, char *why, size_t size)
 	struct pager *p = &d->p;
 	snprintf(why, size, "out of memory");
 	p->base = loop_new();
-	p->libexec = strdup(p->conf->libexec);
 	if (!p->base || !start_signals(d))
 		return false;
 	if (!file_mkdirs(p->conf->pagerd_run, 0755)) {
@@ -199,10 +222,11 @@ static bool start(struct daemon *d, char *why, size_t size)
 	}
 	if (!pager_start(p, why, size) || !start_io(p, why, size))
 		return false;
-	lines_sync(p->lines);
+	lines_sync(p->lines, p->conf);
 	reload_tell(p);
 	intake_start(p->intake);
 	snapshot_now(p->snapshot);
+	look_at_lists(d);
 	if (sdnotify_watchdog_ms() > 0)
 		on_watchdog(d);
 	sdnotify("READY=1\nSTATUS=running%s",
@@ -217,6 +241,10 @@ static void end(struct daemon *d)
 {
 	struct pager *p = &d->p;
 	tests_free(p->tests);
+	sources_free(p->sources);
+	answers_free(p->answers);
+	errands_free(p->errands);
+	prover_free(p->prover);
 	control_free(p->control);
 	deadman_free(p->deadman);
 	intake_free(p->intake);
@@ -226,10 +254,11 @@ static void end(struct daemon *d)
 	pager_fini(p);
 	loop_timer_free(d->watchdog);
 	loop_timer_free(d->ending);
+	loop_timer_free(d->lists);
+	listwatch_free(d->watch);
 	if (p->base)
 		loop_free(p->base);
 	config_free(p->conf);
-	free(p->libexec);
 	free(p->conf_path);
 }
 

@@ -5,14 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/control.h"
-#include "../lib/file.h"
-#include "../lib/json.h"
-#include "../lib/log.h"
-#include "../lib/sdnotify.h"
+#include "lib/contract/control.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/sdnotify.h"
 #include "deadman.h"
 #include "lines.h"
 #include "needs.h"
+#include "pager.h"
 
 #define DEFAULT_STATE "/var/lib/monitord-pagerd"
 
@@ -109,11 +110,10 @@ static void put_in_force(struct pager *p, struct config *conf)
 	struct config *old = p->conf;
 	note_restart(old, conf);
 	p->conf = conf;
-	free(p->libexec);
-	p->libexec = strdup(conf->libexec);
 	pager_use_conf(p);
-	lines_sync(p->lines);
-	deadman_use_conf(p->deadman);
+	needs_use_conf(p->needs, conf);
+	lines_sync(p->lines, conf);
+	deadman_use_conf(p->deadman, conf);
 	config_free(old);
 	p->config_error[0] = '\0';
 	log_notice("configuration %s is in force", conf->digest);

@@ -6,7 +6,7 @@
 #ifndef PAGERD_RELOAD_H
 #define PAGERD_RELOAD_H
 
-#include "pager.h"
+#include "state.h"
 
 struct cJSON;
 

@@ -6,14 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/file.h"
-#include "../lib/json.h"
-#include "../lib/log.h"
-#include "../lib/loop.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/loop.h"
 #include "deadman.h"
 #include "intake.h"
 #include "lines.h"
-#include "record.h"
+#include "pagerd/store/record.h"
+#include "prover.h"
 
 enum { SNAPSHOT_MAX = 16 << 20 };
 
@@ -22,6 +23,7 @@ struct snapshot {
 	struct loop_timer *timer;
 	char *path;
 	bool asked, complained;
+	int64_t not_before; /* with thousands of incidents it takes its time, and pages go first */
 };
 
 static cJSON *show_incidents(const struct pager *p)
@@ -35,6 +37,31 @@ static cJSON *show_incidents(const struct pager *p)
 			continue;
 		cJSON_AddItemToArray(v, record_show(i));
 	}
+	return v;
+}
+
+/* Good while one of its lines is. */
+static cJSON *show_pool(const struct conf_pool *pool, const cJSON *lines)
+{
+	cJSON *o = cJSON_CreateObject(), *names = cJSON_CreateArray();
+	const cJSON *l;
+	int64_t good = 0;
+	cJSON_AddStringToObject(o, "name", pool->name);
+	for (size_t i = 0; i < pool->nlines; i++) {
+		cJSON_AddItemToArray(names, cJSON_CreateString(pool->lines[i]));
+		cJSON_ArrayForEach(l, lines)
+			good += strcmp(json_str(l, "name", ""), pool->lines[i]) == 0 && json_bool(l, "ok", false);
+	}
+	cJSON_AddItemToObject(o, "lines", names);
+	json_add_int(o, "good", good);
+	return o;
+}
+
+static cJSON *show_pools(const struct config *conf, const cJSON *lines)
+{
+	cJSON *v = cJSON_CreateArray();
+	for (size_t i = 0; i < conf->npools; i++)
+		cJSON_AddItemToArray(v, show_pool(&conf->pools[i], lines));
 	return v;
 }
 
@@ -53,7 +80,11 @@ cJSON *snapshot_make(struct pager *p)
 	cJSON_AddStringToObject(o, "config_error", p->config_error);
 	json_add_stamp(o, "reload_at", &p->reload_at);
 	cJSON_AddItemToObject(o, "supervisor", deadman_show(p->deadman));
-	cJSON_AddItemToObject(o, "lines", lines_show(p->lines));
+	cJSON *lines = lines_show(p->lines);
+	cJSON_AddItemToObject(o, "lines", lines);
+	if (p->conf->npools)
+		cJSON_AddItemToObject(o, "pools", show_pools(p->conf, lines));
+	cJSON_AddItemToObject(o, "routes", prover_show(p->prover));
 	cJSON_AddItemToObject(o, "incidents", show_incidents(p));
 	spool = cJSON_AddObjectToObject(o, "spool");
 	json_add_int(spool, "new", (int64_t)intake_new_count(p->intake));
@@ -66,6 +97,7 @@ static void write_snapshot(void *arg)
 {
 	struct snapshot *s = arg;
 	struct buf b;
+	int64_t begin = clock_boot_ms();
 	s->asked = false;
 	loop_timer_in(s->timer, s->p->conf->beat_ms);
 	buf_init(&b, SNAPSHOT_MAX);
@@ -74,6 +106,7 @@ static void write_snapshot(void *arg)
 	if (!ok && !s->complained)
 		log_warn("%s: %s", s->path, strerror(errno));
 	s->complained = !ok;
+	s->not_before = clock_boot_ms() + SNAPSHOT_SHARE * (clock_boot_ms() - begin);
 	cJSON_Delete(v);
 	buf_fini(&b);
 }
@@ -111,5 +144,6 @@ void snapshot_soon(struct snapshot *s)
 	if (!s || s->asked)
 		return;
 	s->asked = true;
-	loop_timer_in(s->timer, SNAPSHOT_DELAY_MS);
+	int64_t wait = s->not_before - clock_boot_ms();
+	loop_timer_in(s->timer, wait > SNAPSHOT_DELAY_MS ? wait : SNAPSHOT_DELAY_MS);
 }

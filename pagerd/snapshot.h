@@ -3,12 +3,12 @@
 #ifndef PAGERD_SNAPSHOT_H
 #define PAGERD_SNAPSHOT_H
 
-#include "pager.h"
+#include "state.h"
 
 struct cJSON;
 struct snapshot;
 
-enum { SNAPSHOT_DELAY_MS = 50, SNAPSHOT_CLOSED = 50 };
+enum { SNAPSHOT_DELAY_MS = 50, SNAPSHOT_CLOSED = 50, SNAPSHOT_SHARE = 9 };
 
 struct snapshot *snapshot_new(struct pager *p);
 void snapshot_free(struct snapshot *s);

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/control.h"
-#include "../lib/json.h"
+#include "lib/contract/control.h"
+#include "lib/json.h"
 #include "contacts.h"
 
 struct test {
@@ -46,7 +46,7 @@ static void finish(struct tests *t, struct test *x, const char *late)
 	json_add_int(o, "attempts", x->c->tried);
 	if (!sent) {
 		char text[512];
-		bool unknown = a && a->ended && a->outcome == OUTCOME_UNKNOWN;
+		bool unknown = a && a->ended && (a->outcome == OUTCOME_UNKNOWN || a->outcome == OUTCOME_DOUBTFUL);
 		snprintf(text, sizeof text, "the test page %s: %s%s%s",
 			 unknown ? "may have been sent, or not" : "was not sent",
 			 late ? late

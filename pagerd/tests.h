@@ -6,7 +6,7 @@
 #ifndef PAGERD_TESTS_H
 #define PAGERD_TESTS_H
 
-#include "pager.h"
+#include "state.h"
 
 struct control_client;
 struct tests;

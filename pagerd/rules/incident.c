@@ -98,9 +98,12 @@ void incident_free(struct incident *i)
 		call_free(i->calls[k]);
 	free(i->calls);
 	free(i->contacts);
+	free(i->targets);
 	free(i->text);
 	free(i->more);
 	free(i->problem_text);
+	free(i->text_ja);
+	free(i->problem_ja);
 	free(i);
 }
 
@@ -181,9 +184,9 @@ static void close_unheard(struct incident *i, const struct contact_view *who, si
 			  const struct stamp *now)
 {
 	for (size_t k = 0; k < nwho; k++) {
-		struct inc_contact *c = who[k].recovery ? inc_contact_make(i, who[k].name) : NULL;
+		struct inc_contact *c = who[k].recovery && !who[k].bystander ? inc_contact_make(i, who[k].name) : NULL;
 		if (c && !c->closed)
-			inc_page_recovered(i, c, now);
+			inc_page_recovered(i, c, who[k].ja, now);
 	}
 }
 
@@ -191,9 +194,9 @@ static void late_problem(struct incident *i, const struct contact_view *who, siz
 			 const struct stamp *now)
 {
 	for (size_t k = 0; k < nwho; k++) {
-		struct inc_contact *c = inc_contact_make(i, who[k].name);
+		struct inc_contact *c = who[k].bystander ? NULL : inc_contact_make(i, who[k].name);
 		if (c && !c->closed && !c->paged && !c->excused)
-			inc_page_recovered(i, c, now);
+			inc_page_recovered(i, c, who[k].ja, now);
 	}
 }
 
@@ -211,6 +214,7 @@ static void take_facts(struct incident *i, const struct event *e, bool late)
 		i->opened_at = e->at;
 	if (e->kind == EVENT_PROBLEM && (!late || !i->problem_text)) {
 		replace_text(&i->problem_text, e->text);
+		replace_text(&i->problem_ja, e->text_ja);
 		i->worst = e->state;
 		i->since = e->since;
 	}
@@ -219,14 +223,22 @@ static void take_facts(struct incident *i, const struct event *e, bool late)
 	if (!i->since.wall_ms)
 		i->since = e->since;
 	snprintf(i->host, sizeof i->host, "%s", e->host);
+	snprintf(i->source, sizeof i->source, "%s", e->source);
 	snprintf(i->layer, sizeof i->layer, "%s", e->layer);
 	snprintf(i->why_suppressed, sizeof i->why_suppressed, "%s", e->why_suppressed);
+	snprintf(i->parent, sizeof i->parent, "%s", e->suppressed ? e->parent : "");
 	i->state = e->state;
 	i->measured = e->measured;
 	i->suppressed = e->suppressed;
 	i->changed_at = e->at;
 	replace_text(&i->text, e->text ? e->text : "");
+	replace_text(&i->text_ja, e->text_ja);
 	replace_text(&i->more, e->more);
+}
+
+static bool is_worse(enum nag_state a, enum nag_state than)
+{
+	return a != than && nag_worse(a, than) == a;
 }
 
 static enum inc_input input_of(const struct incident *i, const struct event *e)
@@ -240,6 +252,14 @@ static enum inc_input input_of(const struct incident *i, const struct event *e)
 	return e->suppressed ? IN_PROBLEM_SUPPRESSED : late ? IN_PROBLEM_LATE : IN_PROBLEM;
 }
 
+enum inc_do incident_will(const struct incident *i, const struct event *e)
+{
+	enum inc_do what = incident_has(i, e->change) ? DO_NOTHING : table[i->phase][input_of(i, e)];
+	if (what == DO_ACKED_PROBLEM)
+		return is_worse(e->state, i->acked_state) ? DO_PROBLEM : DO_RECORD;
+	return what;
+}
+
 /* A notice within a problem must not change what is known of the problem. */
 static void do_notice(struct incident *i, const struct event *e, const struct contact_view *who, size_t nwho,
 		      const struct stamp *now)
@@ -247,18 +267,13 @@ static void do_notice(struct incident *i, const struct event *e, const struct co
 	if (i->phase == INC_NONE)
 		i->phase = INC_NOTICE;
 	for (size_t k = 0; k < nwho; k++) {
-		struct call *c = incident_call(i, who[k].name, PAGE_NOTICE, e->text, now);
+		struct call *c = who[k].bystander ? NULL : incident_call(i, who[k].name, PAGE_NOTICE, e->text, now);
 		if (!c)
 			continue;
 		c->state = e->state;
 		c->since = e->since;
 		replace_text(&c->more, e->more);
 	}
-}
-
-static bool is_worse(enum nag_state a, enum nag_state than)
-{
-	return a != than && nag_worse(a, than) == a;
 }
 
 static void perform(struct incident *i, enum inc_do what, const struct event *e,
@@ -304,6 +319,13 @@ bool incident_event(struct incident *i, const struct event *e, const struct cont
 {
 	if (incident_has(i, e->change))
 		return false;
+	if (e->kind == EVENT_ACK) {
+		char why[256]; /* what is over needs none: it is known from now on, and that is all */
+		remember(i, e->change);
+		incident_ack(i, e->by, e->text, who, nwho, now, why, sizeof why);
+		i->dirty = true;
+		return true;
+	}
 	enum inc_input in = input_of(i, e);
 	bool late = i->nchanges > 0 && e->change < i->changes[i->nchanges - 1];
 	bool notice_within = e->kind == EVENT_NOTICE && i->phase != INC_NONE;
@@ -317,18 +339,19 @@ bool incident_event(struct incident *i, const struct event *e, const struct cont
 }
 
 /* The others who were told hear that somebody acts; the only one who was told is taken to be the one who
- * does. */
-static void page_ack(struct incident *i, const struct stamp *now)
+ * does. A siren acts never, and hears of it always. */
+static void page_ack(struct incident *i, const struct contact_view *who, size_t nwho, const struct stamp *now)
 {
 	size_t told = 0;
 	char text[EVENT_NAME_MAX + INC_COMMENT_MAX + 64];
 	for (size_t k = 0; k < i->ncontacts; k++)
-		told += i->contacts[k].told != TOLD_NO;
+		told += i->contacts[k].told != TOLD_NO && !inc_view_of(who, nwho, i->contacts[k].name).follows;
 	snprintf(text, sizeof text, "acknowledged by %s%s%s", i->by[0] ? i->by : "somebody",
 		 i->comment[0] ? ": " : "", i->comment);
-	for (size_t k = 0; told > 1 && k < i->ncontacts; k++) {
+	for (size_t k = 0; k < i->ncontacts; k++) {
 		const struct inc_contact *c = &i->contacts[k];
-		if (c->told != TOLD_NO && strcmp(c->name, i->by) != 0)
+		bool other = told > 1 && strcmp(c->name, i->by) != 0;
+		if (c->told != TOLD_NO && (other || inc_view_of(who, nwho, c->name).follows))
 			incident_call(i, c->name, PAGE_ACK, text, now);
 	}
 }
@@ -358,21 +381,14 @@ bool incident_ack(struct incident *i, const char *by, const char *comment, const
 	incident_settle(i, who, nwho, now);
 	i->phase = INC_ACKED;
 	i->acked_state = i->state;
+	if (!again)
+		i->acked_at = *now;
 	for (size_t k = 0; k < i->ncontacts; k++)
 		i->contacts[k].excused = i->contacts[k].told == TOLD_NO;
 	incident_settle(i, who, nwho, now);
 	if (!again)
-		page_ack(i, now);
+		page_ack(i, who, nwho, now);
 	return true;
-}
-
-static bool has_open_problem_call(const struct incident *i, const char *contact)
-{
-	for (size_t k = 0; k < i->ncalls; k++)
-		if (inc_is_problem_call(i->calls[k]) && !call_is_done(i->calls[k]) &&
-		    strcmp(i->calls[k]->contact, contact) == 0)
-			return true;
-	return false;
 }
 
 int64_t incident_repeat(struct incident *i, const struct contact_view *who, size_t nwho,
@@ -384,14 +400,14 @@ int64_t incident_repeat(struct incident *i, const struct contact_view *who, size
 	for (size_t k = 0; k < i->ncontacts; k++) {
 		struct inc_contact *c = &i->contacts[k];
 		struct contact_view v = inc_view_of(who, nwho, c->name);
-		if (v.repeat_ms <= 0 || !c->last_sent.wall_ms || has_open_problem_call(i, c->name))
+		if (c->away || v.repeat_ms <= 0 || !c->last_sent.wall_ms || inc_has_open_problem_call(i, c->name))
 			continue;
 		int64_t left = v.repeat_ms - clock_age_ms(&c->last_sent, now);
 		if (left > 0) {
 			next = left < next ? left : next;
 			continue;
 		}
-		struct call *p = incident_call(i, c->name, PAGE_REPEAT, i->text, now);
+		struct call *p = incident_call(i, c->name, PAGE_REPEAT, inc_text_for(i, v.ja), now);
 		if (p)
 			i->dirty = true;
 	}

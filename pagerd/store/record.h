@@ -2,10 +2,10 @@
  * An incident as JSON: the file under incidents/ and, shorter, what people are shown.
  * Reading is strict: whatever a crash or a disk made of a file must be noticed.
  */
-#ifndef PAGERD_RECORD_H
-#define PAGERD_RECORD_H
+#ifndef PAGERD_STORE_RECORD_H
+#define PAGERD_STORE_RECORD_H
 
-#include "incident.h"
+#include "pagerd/rules/incident.h"
 
 struct cJSON;
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/json.h"
+#include "lib/json.h"
 
 static const char *const told_names[] = {"no", "maybe", "yes"};
 
@@ -31,6 +31,10 @@ static cJSON *attempt_make(const struct attempt *a)
 		add_str(o, "outcome", outcome_name(a->outcome));
 		add_str(o, "detail", a->detail);
 	}
+	if (a->weak)
+		cJSON_AddBoolToObject(o, "weak", true);
+	if (a->digest)
+		add_str(o, "digest", a->digest);
 	return o;
 }
 
@@ -47,9 +51,13 @@ static cJSON *call_make(const struct call *c)
 	json_add_stamp(o, "made", &c->made);
 	json_add_stamp(o, "since", &c->since);
 	json_add_stamp(o, "done", &c->done);
+	if (c->delivered.wall_ms)
+		json_add_stamp(o, "delivered", &c->delivered);
 	add_str(o, "phase", call_phase_name(c->phase));
 	cJSON_AddBoolToObject(o, "doubt", c->doubt);
 	json_add_int(o, "tried", c->tried);
+	if (c->held_until)
+		json_add_int(o, "held_until_wall_ms", c->held_until);
 	cJSON *v = cJSON_AddArrayToObject(o, "attempts");
 	for (size_t k = 0; k < c->nattempts; k++)
 		cJSON_AddItemToArray(v, attempt_make(&c->attempts[k]));
@@ -65,7 +73,22 @@ static cJSON *contact_make(const struct inc_contact *c)
 	add_str(o, "paged_state", nag_name(c->paged_state));
 	cJSON_AddBoolToObject(o, "excused", c->excused);
 	cJSON_AddBoolToObject(o, "closed", c->closed);
+	add_str(o, "reached", nag_name(c->reached));
+	if (c->away)
+		cJSON_AddBoolToObject(o, "away", true);
 	json_add_stamp(o, "last_sent", &c->last_sent);
+	add_str(o, "code", c->code);
+	add_str(o, "used_code", c->used_code);
+	return o;
+}
+
+static cJSON *target_make(const struct target *t)
+{
+	cJSON *o = cJSON_CreateObject();
+	add_str(o, "name", t->name);
+	json_add_int(o, "step", t->rung.step);
+	json_add_int(o, "round", t->rung.round);
+	json_add_stamp(o, "since", &t->since);
 	return o;
 }
 
@@ -76,6 +99,8 @@ static void make_facts(cJSON *o, const struct incident *i)
 	add_str(o, "id", i->id);
 	add_str(o, "check", i->check);
 	add_str(o, "host", i->host);
+	if (i->source[0])
+		add_str(o, "source", i->source);
 	json_add_int(o, "opened_change", (int64_t)i->opened);
 	add_str(o, "phase", inc_phase_name(i->phase));
 	add_str(o, "state", nag_name(i->state));
@@ -86,15 +111,22 @@ static void make_facts(cJSON *o, const struct incident *i)
 	cJSON_AddBoolToObject(o, "hushed", i->hushed);
 	add_str(o, "layer", i->layer);
 	add_str(o, "why_suppressed", i->why_suppressed);
+	if (i->parent[0])
+		add_str(o, "parent", i->parent);
 	add_str(o, "text", i->text);
 	if (i->more)
 		add_str(o, "more", i->more);
 	if (i->problem_text)
 		add_str(o, "problem_text", i->problem_text);
+	if (i->text_ja)
+		add_str(o, "text_ja", i->text_ja);
+	if (i->problem_ja)
+		add_str(o, "problem_text_ja", i->problem_ja);
 	json_add_stamp(o, "since", &i->since);
 	json_add_stamp(o, "opened", &i->opened_at);
 	json_add_stamp(o, "changed", &i->changed_at);
 	json_add_stamp(o, "closed", &i->closed_at);
+	json_add_stamp(o, "acked", &i->acked_at);
 	add_str(o, "by", i->by);
 	add_str(o, "comment", i->comment);
 	json_add_int(o, "last_call", i->last_call);
@@ -108,6 +140,9 @@ cJSON *record_make(const struct incident *i)
 	cJSON *v = cJSON_AddArrayToObject(o, "changes");
 	for (size_t k = 0; k < i->nchanges; k++)
 		cJSON_AddItemToArray(v, cJSON_CreateNumber((double)i->changes[k]));
+	v = cJSON_AddArrayToObject(o, "targets");
+	for (size_t k = 0; k < i->ntargets; k++)
+		cJSON_AddItemToArray(v, target_make(&i->targets[k]));
 	v = cJSON_AddArrayToObject(o, "contacts");
 	for (size_t k = 0; k < i->ncontacts; k++)
 		cJSON_AddItemToArray(v, contact_make(&i->contacts[k]));
@@ -154,6 +189,8 @@ static bool attempt_read(struct attempt *a, const cJSON *o)
 	    !json_get_stamp(o, "at", &a->at))
 		return false;
 	a->resend = json_bool(o, "resend", false);
+	a->weak = json_bool(o, "weak", false);
+	dup_str(o, "digest", &a->digest);
 	a->ended = outcome != NULL;
 	return !outcome || (outcome_from_name(outcome, &a->outcome) && dup_str(o, "detail", &a->detail));
 }
@@ -184,7 +221,9 @@ static bool call_read(struct call *c, const cJSON *o)
 	    !attempts_read(c, cJSON_GetObjectItemCaseSensitive(o, "attempts")))
 		return false;
 	dup_str(o, "more", &c->more);
+	json_get_stamp(o, "delivered", &c->delivered);
 	c->doubt = json_bool(o, "doubt", true);
+	c->held_until = json_int(o, "held_until_wall_ms", 0);
 	call_restored(c);
 	return true;
 }
@@ -198,10 +237,36 @@ static bool contact_read(struct inc_contact *c, const cJSON *o)
 	if (t == 3 || !copy_str(o, "name", c->name, sizeof c->name) ||
 	    !get_state(o, "paged_state", &c->paged_state) || !json_get_stamp(o, "last_sent", &c->last_sent))
 		return false;
+	copy_str(o, "code", c->code, sizeof c->code);
+	copy_str(o, "used_code", c->used_code, sizeof c->used_code);
 	c->told = (enum told)t;
 	c->paged = json_bool(o, "paged", false);
 	c->excused = json_bool(o, "excused", false);
 	c->closed = json_bool(o, "closed", false);
+	c->away = json_bool(o, "away", false);
+	get_state(o, "reached", &c->reached); /* records of before there was such a thing: OK */
+	return true;
+}
+
+static bool target_read(struct target *t, const cJSON *o)
+{
+	return copy_str(o, "name", t->name, sizeof t->name) && get_count(o, "step", &t->rung.step) &&
+	       get_count(o, "round", &t->rung.round) && json_get_stamp(o, "since", &t->since);
+}
+
+/* Records of before there were any have none. */
+static bool targets_read(struct incident *i, const cJSON *array)
+{
+	const cJSON *o;
+	int n = cJSON_GetArraySize(array);
+	if (n > INC_TARGETS_MAX || (array && !cJSON_IsArray(array)))
+		return false;
+	i->targets = calloc((size_t)n + 1, sizeof *i->targets);
+	cJSON_ArrayForEach(o, array)
+	{
+		if (!i->targets || !target_read(&i->targets[i->ntargets++], o))
+			return false;
+	}
 	return true;
 }
 
@@ -215,7 +280,7 @@ static bool read_lists(struct incident *i, const cJSON *v)
 		return false;
 	i->contacts = calloc((size_t)cJSON_GetArraySize(contacts) + 1, sizeof *i->contacts);
 	i->calls = calloc((size_t)cJSON_GetArraySize(calls) + 1, sizeof *i->calls);
-	if (!i->contacts || !i->calls)
+	if (!i->contacts || !i->calls || !targets_read(i, cJSON_GetObjectItemCaseSensitive(v, "targets")))
 		return false;
 	cJSON_ArrayForEach(o, changes)
 	{
@@ -249,8 +314,13 @@ static bool read_facts(struct incident *i, const cJSON *v)
 	    !json_get_stamp(v, "changed", &i->changed_at) || !json_get_stamp(v, "closed", &i->closed_at) ||
 	    !get_count(v, "last_call", &i->last_call) || !get_count(v, "episode", &i->episode))
 		return false;
+	snprintf(i->source, sizeof i->source, "%.63s", json_str(v, "source", ""));
+	snprintf(i->parent, sizeof i->parent, "%s", json_str(v, "parent", ""));
 	dup_str(v, "more", &i->more);
 	dup_str(v, "problem_text", &i->problem_text);
+	dup_str(v, "text_ja", &i->text_ja);
+	dup_str(v, "problem_text_ja", &i->problem_ja);
+	json_get_stamp(v, "acked", &i->acked_at);
 	i->measured = json_bool(v, "measured", true);
 	i->suppressed = json_bool(v, "suppressed", false);
 	i->hushed = json_bool(v, "hushed", false);
@@ -295,9 +365,17 @@ cJSON *record_show_call(const struct incident *i, const struct call *c)
 	if (a && a->ended)
 		add_str(o, "outcome", outcome_name(a->outcome));
 	cJSON_AddBoolToObject(o, "resend", a && a->resend);
+	if (a && a->digest)
+		add_str(o, "digest", a->digest);
+	if (call_is_unconfirmed(c))
+		cJSON_AddBoolToObject(o, "confirmed", false);
 	json_add_stamp(o, "made", &c->made);
+	if (c->held_until && c->phase == CALL_WAITING && !c->tried)
+		json_add_int(o, "held_until_wall_ms", c->held_until);
 	if (call_is_done(c))
 		json_add_stamp(o, "done", &c->done);
+	if (c->delivered.wall_ms)
+		json_add_stamp(o, "delivered", &c->delivered);
 	return o;
 }
 
@@ -307,6 +385,8 @@ cJSON *record_show(const struct incident *i)
 	add_str(o, "id", i->id);
 	add_str(o, "check", i->check);
 	add_str(o, "host", i->host);
+	if (i->source[0])
+		add_str(o, "source", i->source);
 	add_str(o, "state", nag_name(i->state));
 	add_str(o, "phase", inc_phase_name(i->phase));
 	add_str(o, "text", i->text);

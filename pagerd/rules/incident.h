@@ -5,12 +5,14 @@
  *
  * Pure: no I/O, no clock, no globals. Functions of (incident, input, now).
  */
-#ifndef PAGERD_INCIDENT_H
-#define PAGERD_INCIDENT_H
+#ifndef PAGERD_RULES_INCIDENT_H
+#define PAGERD_RULES_INCIDENT_H
 
+#include "lib/oncall/who.h"
 #include "route.h"
 
 enum {
+	INC_TARGETS_MAX = 64,
 	INC_CONTACTS_MAX = 64,	/* of one incident; more are cut, which is logged by who asks */
 	INC_CALLS_KEPT = 48,	/* pages of one incident; the oldest that are done are forgotten first */
 	INC_CHANGES_KEPT = 128, /* change numbers remembered; older ones count as seen */
@@ -68,12 +70,17 @@ struct inc_contact {
 	enum nag_state paged_state; /* the state the last one spoke of */
 	bool excused;		    /* the incident was acknowledged before a page reached them */
 	bool closed;		    /* a recovery page was made */
+	enum nag_state reached;	    /* the worst that a page told them, or may have */
+	bool away;		    /* off duty since: no repeats, unless told otherwise */
 	struct stamp last_sent;	    /* when the last problem page reached them */
+	char code[8];		    /* what they must answer to acknowledge; "": none was made */
+	char used_code[8];	    /* the one they did it with */
 };
 
 struct incident {
 	char id[8];
 	char check[EVENT_NAME_MAX], host[EVENT_NAME_MAX];
+	char source[EVENT_SOURCE_MAX]; /* whose it is; "": monitord's */
 	uint64_t opened;
 	enum inc_phase phase;
 	enum nag_state state; /* OK once recovered */
@@ -82,12 +89,17 @@ struct incident {
 	bool measured, suppressed;
 	bool hushed; /* its recovery was suppressed */
 	char layer[24], why_suppressed[160];
+	char parent[EVENT_NAME_MAX]; /* the down check that it is suppressed for; "" */
 	char *text, *more;  /* of the latest event */
 	char *problem_text; /* of the latest problem event */
+	char *text_ja, *problem_ja; /* both for who reads Japanese; NULL: there are no others */
 	struct stamp since, opened_at, changed_at, closed_at;
+	struct stamp acked_at; /* when somebody acknowledged it */
 	char by[EVENT_NAME_MAX], comment[INC_COMMENT_MAX];
 	uint64_t changes[INC_CHANGES_KEPT]; /* ascending */
 	size_t nchanges;
+	struct target *targets; /* whom it concerns, as the checks name them; none in a test page */
+	size_t ntargets;
 	struct inc_contact *contacts;
 	size_t ncontacts;
 	struct call **calls; /* oldest first */
@@ -100,6 +112,8 @@ struct incident {
 	bool owed;	 /* the disk lacks what the twin (or only memory) has */
 	bool ephemeral;	 /* a test page: never written */
 	int64_t seen_ms; /* when an event of it was last seen in the spool */
+	int64_t look_ms; /* who must know is looked at again then */
+	struct incident *next; /* in the index by check, newest first */
 };
 
 /* How a contact wants to be paged. */
@@ -107,8 +121,14 @@ struct contact_view {
 	const char *name;
 	int64_t repeat_ms;
 	bool recovery;
+	bool follows; /* a siren: whoever else is told, it hears of acknowledgement and recovery */
+	bool forget_held; /* what quiet hours held and is over is not told */
+	bool ja;	  /* reads Japanese */
+	bool bystander;	  /* told before, and not concerned by what comes now (off duty): only for how they want to be paged */
 };
 
+/* What the event will make the incident do, before it is applied. */
+enum inc_do incident_will(const struct incident *i, const struct event *e);
 /* The table itself, for tests and doc/paging.md. */
 enum inc_do incident_cell(enum inc_phase phase, enum inc_input input);
 
@@ -121,7 +141,8 @@ bool inc_phase_from_name(const char *s, enum inc_phase *p);
 
 /* True when the event with this change number was applied before. */
 bool incident_has(const struct incident *i, uint64_t change);
-/* Applies an event of this incident and makes the pages it asks for. who: the contacts the event concerns.
+/* Applies an event of this incident and makes the pages it asks for. who: the contacts the event concerns; of an
+ * acknowledgement: all that are configured.
  * False: it was applied before, nothing changed. */
 bool incident_event(struct incident *i, const struct event *e, const struct contact_view *who, size_t nwho,
 		    const struct stamp *now);

@@ -30,6 +30,7 @@ static void attempt_fini(struct attempt *a)
 	free(a->line);
 	free(a->to);
 	free(a->detail);
+	free(a->digest);
 }
 
 void call_free(struct call *c)
@@ -54,6 +55,19 @@ void call_free(struct call *c)
 bool call_is_done(const struct call *c)
 {
 	return c->phase == CALL_SENT || c->phase == CALL_MERGED || c->phase == CALL_ACKED;
+}
+
+bool call_may_leave(const struct call *c, const struct stamp *now)
+{
+	return c->phase == CALL_WAITING && c->held_until <= now->wall_ms;
+}
+
+int64_t call_waited_ms(const struct call *c, const struct stamp *now)
+{
+	int64_t age = clock_age_ms(&c->made, now), free_for = now->wall_ms - c->held_until;
+	if (c->held_until && free_for < age)
+		return free_for > 0 ? free_for : 0;
+	return age;
 }
 
 static struct route_try *try_find(const struct call *c, const char *line, const char *to)
@@ -97,12 +111,24 @@ static void sooner(int64_t *again, int64_t ms)
 		*again = ms < 1 ? 1 : ms;
 }
 
+static bool was_used_weakly(const struct call *c, const struct route_view *v)
+{
+	for (size_t i = 0; i < c->nattempts; i++) {
+		const struct attempt *a = &c->attempts[i];
+		if (a->weak && strcmp(a->line, v->line) == 0 && strcmp(a->to, v->to) == 0)
+			return true;
+	}
+	return false;
+}
+
 enum look { LOOK_TAKE, LOOK_STAY, LOOK_ON };
 
 /* Take this route, stay with it for now, or look at the next? */
 static enum look look_at(struct call *c, const struct route_view *v, int64_t now, int64_t *again)
 {
 	const struct route_try *t = try_find(c, v->line, v->to);
+	if (was_used_weakly(c, v))
+		return LOOK_ON;
 	if (t && t->not_before > now) {
 		sooner(again, t->not_before - now);
 		return LOOK_ON;
@@ -122,16 +148,37 @@ static enum look look_at(struct call *c, const struct route_view *v, int64_t now
 	return LOOK_STAY;
 }
 
+/* The equals of a pool, from at on: an idle one is taken before any is waited for. When all are busy the page waits for
+ * whichever has its own done first. */
+static enum look look_at_pool(struct call *c, const struct route_view *v, size_t n, size_t at, int rank, int64_t now,
+			      int64_t *again, size_t *taken)
+{
+	enum look best = LOOK_ON;
+	for (size_t i = at; i < n && v[i].pool == v[at].pool; i++) {
+		if (rank_of(c, &v[i]) != rank)
+			continue;
+		enum look l = look_at(c, &v[i], now, again);
+		*taken = i;
+		if (l == LOOK_TAKE)
+			return l;
+		if (l == LOOK_STAY)
+			best = l;
+	}
+	return best;
+}
+
 int call_choose(struct call *c, const struct route_view *v, size_t n, int64_t now, int64_t *again_ms)
 {
 	*again_ms = ROUTE_BACKOFF_MAX_MS;
 	for (int rank = 0; rank < 4; rank++) {
 		for (size_t i = 0; i < n; i++) {
+			size_t taken = i;
 			if (rank_of(c, &v[i]) != rank)
 				continue;
-			enum look l = look_at(c, &v[i], now, again_ms);
+			enum look l = v[i].pool ? look_at_pool(c, v, n, i, rank, now, again_ms, &taken)
+						: look_at(c, &v[i], now, again_ms);
 			if (l == LOOK_TAKE)
-				return (int)i;
+				return (int)taken;
 			if (l == LOOK_STAY)
 				return -1;
 		}
@@ -201,9 +248,17 @@ static struct attempt *attempt_find(struct call *c, unsigned n)
 	return NULL;
 }
 
-static bool was_settled(const struct attempt *a)
+static bool leaves_doubt(enum outcome o)
 {
-	return a->ended && a->outcome != OUTCOME_UNKNOWN;
+	return o == OUTCOME_UNKNOWN || o == OUTCOME_DOUBTFUL;
+}
+
+/* Does an outcome of an attempt that has one already tell anything new? */
+static bool is_news(const struct attempt *a, enum outcome o)
+{
+	if (!a->ended)
+		return true;
+	return leaves_doubt(a->outcome) && o != OUTCOME_UNKNOWN && o != a->outcome;
 }
 
 /* After a definite failure: a late "no" may have settled what was unknown. Forgotten attempts keep their
@@ -213,7 +268,7 @@ static bool still_in_doubt(const struct call *c)
 	if (c->doubt && c->nattempts < c->tried)
 		return true;
 	for (size_t i = 0; i < c->nattempts; i++)
-		if (c->attempts[i].ended && c->attempts[i].outcome == OUTCOME_UNKNOWN)
+		if (c->attempts[i].ended && (c->attempts[i].weak || leaves_doubt(c->attempts[i].outcome)))
 			return true;
 	return false;
 }
@@ -222,7 +277,7 @@ bool call_outcome(struct call *c, unsigned n, enum outcome o, const char *detail
 		  int64_t unsure_ms)
 {
 	struct attempt *a = attempt_find(c, n);
-	if (!a || was_settled(a) || (a->ended && o == OUTCOME_UNKNOWN))
+	if (!a || !is_news(a, o))
 		return false;
 	char *d = strdup(detail ? detail : "");
 	free(a->detail);
@@ -240,13 +295,56 @@ bool call_outcome(struct call *c, unsigned n, enum outcome o, const char *detail
 			c->unsure_until = now->boot_ms + unsure_ms;
 		}
 	} else {
-		c->doubt = still_in_doubt(c);
+		c->doubt = o == OUTCOME_DOUBTFUL || still_in_doubt(c);
 		if (awaited) {
 			c->phase = CALL_WAITING;
 			route_failed(c, a, o == OUTCOME_REFUSED, now->boot_ms);
 		}
 	}
 	return true;
+}
+
+bool call_sent_weakly(struct call *c, unsigned n, const char *detail, bool more, const struct stamp *now)
+{
+	struct attempt *a = attempt_find(c, n);
+	if (!more) {
+		if (!call_outcome(c, n, OUTCOME_SENT, detail, now, 0))
+			return false;
+		if (a)
+			a->weak = true;
+		return true;
+	}
+	if (!a || !is_news(a, OUTCOME_SENT))
+		return false;
+	char *d = strdup(detail ? detail : "");
+	free(a->detail);
+	a->detail = d;
+	a->ended = a->weak = true;
+	a->outcome = OUTCOME_SENT;
+	c->doubt = true;
+	if (n == c->tried && (c->phase == CALL_TRYING || c->phase == CALL_UNSURE))
+		c->phase = CALL_WAITING;
+	return true;
+}
+
+bool call_is_spent(const struct call *c, const struct route_view *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!was_used_weakly(c, &v[i]))
+			return false;
+	return n > 0;
+}
+
+bool call_is_unconfirmed(const struct call *c)
+{
+	bool weak = false;
+	for (size_t i = 0; i < c->nattempts; i++) {
+		const struct attempt *a = &c->attempts[i];
+		if (a->ended && a->outcome == OUTCOME_SENT && !a->weak)
+			return false;
+		weak |= a->weak;
+	}
+	return weak && c->phase == CALL_SENT;
 }
 
 static bool give_up_waiting(struct call *c, int64_t now)

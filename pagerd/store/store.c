@@ -18,34 +18,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../lib/file.h"
-#include "../lib/json.h"
-#include "../lib/log.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "internal.h"
 #include "record.h"
-
-/* One write on its way to the disk: the mailbox between caller and thread. */
-struct job {
-	char *path;
-	struct buf data;
-	int error; /* errno; 0: durable */
-};
-
-struct store {
-	char *dir, *bad_dir, *twin; /* twin: NULL when there is none */
-	int lock;
-	pthread_t thread;
-	bool threaded;
-	pthread_mutex_t mutex;
-	pthread_cond_t wake, done;
-	struct job *job; /* given to the thread; NULL: it is idle */
-	bool finished;	 /* its answer stands in job->error */
-	bool abandoned;	 /* nobody waits for it any more */
-	bool quit;
-};
 
 /* --- the writer thread ----------------------------------------------------------------------------- */
 
-static void job_free(struct job *j)
+void store_job_free(struct job *j)
 {
 	if (!j)
 		return;
@@ -74,7 +55,7 @@ static void *writer(void *arg)
 		pthread_mutex_lock(&s->mutex);
 		j->error = error;
 		if (s->abandoned) {
-			job_free(j);
+			store_job_free(j);
 			s->job = NULL;
 			s->abandoned = false;
 		} else {
@@ -100,17 +81,17 @@ static struct timespec until(int ms)
 }
 
 /* Takes the job. 0 or an errno; ETIMEDOUT: no answer in time, or none yet to an earlier one. */
-static int write_through(struct store *s, struct job *j)
+int store_write_through(struct store *s, struct job *j)
 {
 	if (!s->threaded) {
 		int alone = write_job(j);
-		job_free(j);
+		store_job_free(j);
 		return alone;
 	}
 	int error = ETIMEDOUT;
 	pthread_mutex_lock(&s->mutex);
 	if (s->job) {
-		job_free(j);
+		store_job_free(j);
 	} else {
 		struct timespec limit = until(STORE_ANSWER_MS);
 		s->job = j;
@@ -119,7 +100,7 @@ static int write_through(struct store *s, struct job *j)
 			;
 		if (s->finished) {
 			error = j->error;
-			job_free(j);
+			store_job_free(j);
 			s->job = NULL;
 			s->finished = false;
 		} else {
@@ -165,6 +146,16 @@ static bool take_lock(struct store *s, const char *state_dir, char *why, size_t 
 	return ok;
 }
 
+/* Without it there is none. */
+static void make_twin(char **dir)
+{
+	if (!*dir || file_mkdirs(*dir, 0750))
+		return;
+	log_warn("%s: %s", *dir, strerror(errno));
+	free(*dir);
+	*dir = NULL;
+}
+
 struct store *store_open(const char *state_dir, const char *run_dir, char *why, size_t size)
 {
 	struct store *s = calloc(1, sizeof *s);
@@ -173,10 +164,14 @@ struct store *store_open(const char *state_dir, const char *run_dir, char *why, 
 		return NULL;
 	}
 	s->lock = -1;
+	s->state = strdup(state_dir);
+	s->run = run_dir ? strdup(run_dir) : NULL;
 	s->dir = file_join(state_dir, "incidents");
 	s->bad_dir = file_join(state_dir, "bad");
 	s->twin = run_dir ? file_join(run_dir, "incidents") : NULL;
-	if (!s->dir || !s->bad_dir || !file_mkdirs(state_dir, 0750)) {
+	s->notes = file_join(state_dir, "digests");
+	s->notes_twin = run_dir ? file_join(run_dir, "digests") : NULL;
+	if (!s->state || !s->dir || !s->bad_dir || !s->notes || !file_mkdirs(state_dir, 0750)) {
 		snprintf(why, size, "%s: %s", state_dir, strerror(errno));
 		store_close(s);
 		return NULL;
@@ -185,14 +180,11 @@ struct store *store_open(const char *state_dir, const char *run_dir, char *why, 
 		store_close(s);
 		return NULL;
 	}
-	if (!file_mkdirs(s->dir, 0750) || !file_mkdirs(s->bad_dir, 0750))
+	if (!file_mkdirs(s->dir, 0750) || !file_mkdirs(s->bad_dir, 0750) || !file_mkdirs(s->notes, 0750))
 		log_err("%s: %s; incidents will only be kept in memory and under the run directory", s->dir,
 			strerror(errno));
-	if (s->twin && !file_mkdirs(s->twin, 0750)) {
-		log_warn("%s: %s", s->twin, strerror(errno));
-		free(s->twin);
-		s->twin = NULL;
-	}
+	make_twin(&s->twin);
+	make_twin(&s->notes_twin);
 	start_thread(s);
 	return s;
 }
@@ -216,9 +208,13 @@ void store_close(struct store *s)
 	}
 	if (s->lock >= 0)
 		close(s->lock);
+	free(s->state);
+	free(s->run);
 	free(s->dir);
 	free(s->bad_dir);
 	free(s->twin);
+	free(s->notes);
+	free(s->notes_twin);
 	free(s);
 }
 
@@ -249,7 +245,7 @@ static struct job *job_new(char *path, const struct incident *i)
 	cJSON_Delete(v);
 	if (ok)
 		return j;
-	job_free(j);
+	store_job_free(j);
 	return NULL;
 }
 
@@ -257,7 +253,7 @@ static bool save_twin(struct store *s, const struct incident *i)
 {
 	struct job *j = s->twin ? job_new(path_of(s->twin, i), i) : NULL;
 	bool ok = j && file_write_volatile(j->path, j->data.data, j->data.len, 0640);
-	job_free(j);
+	store_job_free(j);
 	return ok;
 }
 
@@ -282,7 +278,7 @@ enum store_where store_save(struct store *s, struct incident *i, char *why, size
 	i->rev++;
 	i->dirty = false;
 	struct job *j = job_new(path_of(s->dir, i), i);
-	int error = j ? write_through(s, j) : ENOMEM;
+	int error = j ? store_write_through(s, j) : ENOMEM;
 	if (error == 0) {
 		if (i->owed)
 			drop_twin(s, i);
@@ -302,128 +298,4 @@ void store_forget(struct store *s, const struct incident *i)
 		unlink(path);
 	free(path);
 	drop_twin(s, i);
-}
-
-/* --- loading --------------------------------------------------------------------------------------- */
-
-struct loading {
-	struct store *s;
-	struct incident **v;
-	size_t n;
-	void (*bad)(void *arg, const char *path, const char *why);
-	void *arg;
-};
-
-static struct incident *read_one(const char *path, char *why, size_t size)
-{
-	struct buf b;
-	const char *reason = NULL;
-	struct incident *i = NULL;
-	buf_init(&b, RECORD_MAX);
-	if (!file_read(path, &b)) {
-		snprintf(why, size, "%s", strerror(errno));
-	} else {
-		cJSON *v = json_parse(buf_str(&b), b.len, RECORD_MAX, &reason);
-		if (v)
-			i = record_read(v, why, size);
-		else
-			snprintf(why, size, "%s", reason ? reason : "not JSON");
-		cJSON_Delete(v);
-	}
-	buf_fini(&b);
-	return i;
-}
-
-/* The oldest of bad/ goes when there are too many. */
-static void trim_bad(const char *dir)
-{
-	char oldest[NAME_MAX + 1] = "";
-	time_t age = 0;
-	size_t n = 0;
-	DIR *d = opendir(dir);
-	struct dirent *e;
-	while (d && (e = readdir(d))) {
-		struct stat st;
-		if (e->d_name[0] == '.' || fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-			continue;
-		if (n++ == 0 || st.st_mtime < age) {
-			age = st.st_mtime;
-			snprintf(oldest, sizeof oldest, "%s", e->d_name);
-		}
-	}
-	if (n > STORE_BAD_KEPT)
-		unlinkat(dirfd(d), oldest, 0);
-	if (d)
-		closedir(d);
-}
-
-static void set_aside(struct loading *l, const char *path, const char *name, const char *why)
-{
-	char moved[PATH_MAX];
-	snprintf(moved, sizeof moved, "%s/%lld-%s", l->s->bad_dir, (long long)time(NULL), name);
-	bool ok = rename(path, moved) == 0;
-	if (ok)
-		trim_bad(l->s->bad_dir);
-	l->bad(l->arg, ok ? moved : path, why);
-}
-
-/* Of the two copies of one incident the newer counts. There is room for one more in l->v. */
-static void keep(struct loading *l, struct incident *i, bool twin)
-{
-	i->owed = twin; /* the disk lacks it */
-	for (size_t k = 0; twin && k < l->n; k++) {
-		struct incident **old = &l->v[k];
-		if ((*old)->opened != i->opened || strcmp((*old)->check, i->check) != 0)
-			continue;
-		bool newer = i->rev > (*old)->rev;
-		incident_free(newer ? *old : i);
-		if (newer)
-			*old = i;
-		return;
-	}
-	l->v[l->n++] = i;
-}
-
-static void take_file(struct loading *l, const char *dir, const char *name, bool twin)
-{
-	char *path = file_join(dir, name), why[256];
-	const char *end = strrchr(name, '.');
-	if (!path)
-		return;
-	if (strstr(name, ".json.tmp")) {
-		unlink(path); /* a write that was cut off; the file it was to replace is whole */
-	} else if (name[0] != '.' && end && strcmp(end, ".json") == 0) {
-		struct incident *i = read_one(path, why, sizeof why);
-		struct incident **v = i ? realloc(l->v, (l->n + 1) * sizeof *v) : NULL;
-		if (v)
-			l->v = v;
-		if (!i)
-			set_aside(l, path, name, why);
-		else if (!v)
-			incident_free(i);
-		else
-			keep(l, i, twin);
-	}
-	free(path);
-}
-
-static void load_dir(struct loading *l, const char *dir, bool twin)
-{
-	DIR *d = dir ? opendir(dir) : NULL;
-	struct dirent *e;
-	while (d && (e = readdir(d)))
-		take_file(l, dir, e->d_name, twin);
-	if (d)
-		closedir(d);
-}
-
-void store_load(struct store *s, void (*found)(void *arg, struct incident *i),
-		void (*bad)(void *arg, const char *path, const char *why), void *arg)
-{
-	struct loading l = {.s = s, .bad = bad, .arg = arg};
-	load_dir(&l, s->dir, false);
-	load_dir(&l, s->twin, true);
-	for (size_t k = 0; k < l.n; k++)
-		found(arg, l.v[k]);
-	free(l.v);
 }

@@ -50,6 +50,15 @@ bool inc_is_problem_call(const struct call *c)
 	return c->kind == PAGE_NEW || c->kind == PAGE_REPEAT;
 }
 
+bool inc_has_open_problem_call(const struct incident *i, const char *contact)
+{
+	for (size_t k = 0; k < i->ncalls; k++)
+		if (inc_is_problem_call(i->calls[k]) && !call_is_done(i->calls[k]) &&
+		    strcmp(i->calls[k]->contact, contact) == 0)
+			return true;
+	return false;
+}
+
 static void calls_trim(struct incident *i)
 {
 	for (size_t k = 0; i->ncalls >= INC_CALLS_KEPT && k < i->ncalls;) {
@@ -88,7 +97,7 @@ struct call *incident_call(struct incident *i, const char *contact, enum page_ki
 }
 
 /* Nothing of it has left: it may still be changed or taken back. */
-static bool is_untouched(const struct call *c)
+bool inc_is_untouched(const struct call *c)
 {
 	return c->phase == CALL_WAITING && !c->doubt;
 }
@@ -96,7 +105,7 @@ static bool is_untouched(const struct call *c)
 static struct call *waiting_problem_call(const struct incident *i, const char *contact)
 {
 	for (size_t k = 0; k < i->ncalls; k++)
-		if (inc_is_problem_call(i->calls[k]) && is_untouched(i->calls[k]) &&
+		if (inc_is_problem_call(i->calls[k]) && inc_is_untouched(i->calls[k]) &&
 		    strcmp(i->calls[k]->contact, contact) == 0)
 			return i->calls[k];
 	return NULL;
@@ -114,30 +123,40 @@ static void end_doubtful(struct incident *i, const char *contact, const struct s
 	}
 }
 
-static void call_rewrite(struct call *c, const struct incident *i)
+const char *inc_text_for(const struct incident *i, bool ja)
 {
-	char *text = strdup(i->text), *more = i->more ? strdup(i->more) : NULL;
+	return ja && i->text_ja ? i->text_ja : i->text;
+}
+
+static void call_rewrite(struct call *c, const struct incident *i, bool ja)
+{
+	char *text = strdup(inc_text_for(i, ja)), *more = i->more ? strdup(i->more) : NULL;
 	free(c->text);
 	free(c->more);
 	c->text = text;
 	c->more = more;
 	c->state = i->state;
-	c->kind = PAGE_NEW;
 }
 
 void inc_page_problem(struct incident *i, const struct contact_view *who, size_t nwho,
 		      const struct stamp *now)
 {
 	for (size_t k = 0; k < nwho; k++) {
-		struct inc_contact *c = inc_contact_make(i, who[k].name);
-		if (!c || (c->paged && c->paged_state == i->state && !c->excused))
+		struct inc_contact *c = who[k].bystander ? NULL : inc_contact_make(i, who[k].name);
+		if (!c)
+			continue;
+		struct call *waiting = waiting_problem_call(i, c->name);
+		bool known = c->paged && c->paged_state == i->state && !c->excused;
+		/* what is known by now goes with the page that has not left yet */
+		if (waiting)
+			call_rewrite(waiting, i, who[k].ja);
+		if (known)
 			continue;
 		end_doubtful(i, c->name, now);
-		struct call *waiting = waiting_problem_call(i, c->name);
 		if (waiting)
-			call_rewrite(waiting, i);
+			waiting->kind = PAGE_NEW;
 		else
-			incident_call(i, c->name, PAGE_NEW, i->text, now);
+			incident_call(i, c->name, PAGE_NEW, inc_text_for(i, who[k].ja), now);
 		c->paged = true;
 		c->paged_state = i->state;
 		c->excused = false;
@@ -157,7 +176,7 @@ void inc_end_calls(struct incident *i, bool (*which)(const struct call *), enum 
 
 bool inc_is_untouched_recovery(const struct call *c)
 {
-	return c->kind == PAGE_RECOVERED && is_untouched(c);
+	return c->kind == PAGE_RECOVERED && inc_is_untouched(c);
 }
 
 /* Bytes of s that fit into max without cutting a UTF-8 character. */
@@ -172,21 +191,23 @@ static int fits(const char *s, size_t max)
 }
 
 /* "was CRITICAL: connection refused; now: 220 ready". For how long, the page itself says (since and at). */
-static char *closing_text(const struct incident *i)
+static char *closing_text(const struct incident *i, bool ja)
 {
 	enum { EACH = RESULT_TEXT_MAX / 2 - 48 };
+	const char *problem = ja && i->problem_ja ? i->problem_ja : i->problem_text;
+	const char *text = inc_text_for(i, ja);
 	char *s;
-	if (!i->problem_text)
-		return strdup(i->text ? i->text : "");
-	const char *was = result_words(i->problem_text, nag_name(i->worst));
-	const char *is = result_words(i->text ? i->text : "", nag_name(NAG_OK));
+	if (!problem)
+		return strdup(text ? text : "");
+	const char *was = result_words(problem, nag_name(i->worst));
+	const char *is = result_words(text ? text : "", nag_name(NAG_OK));
 	int n = asprintf(&s, "was %s: %.*s; now: %.*s", nag_name(i->worst), fits(was, EACH), was, fits(is, EACH), is);
 	return n < 0 ? strdup(is) : s;
 }
 
-void inc_page_recovered(struct incident *i, struct inc_contact *c, const struct stamp *now)
+void inc_page_recovered(struct incident *i, struct inc_contact *c, bool ja, const struct stamp *now)
 {
-	char *text = closing_text(i);
+	char *text = closing_text(i, ja);
 	if (text)
 		incident_call(i, c->name, PAGE_RECOVERED, text, now);
 	free(text);
@@ -215,6 +236,8 @@ static void update_told(struct incident *i, struct inc_contact *c)
 			c->last_sent = p->done;
 		if (t > c->told)
 			c->told = t;
+		if (t != TOLD_NO)
+			c->reached = nag_worse(c->reached, p->state);
 	}
 }
 
@@ -227,13 +250,28 @@ static bool in_flight(const struct incident *i, const char *contact)
 	return false;
 }
 
+/* All that was made for this contact waited for the morning. */
+static bool only_held(const struct incident *i, const char *contact)
+{
+	bool any = false;
+	for (size_t k = 0; k < i->ncalls; k++) {
+		const struct call *c = i->calls[k];
+		if (!inc_is_problem_call(c) || c->n <= i->episode || strcmp(c->contact, contact) != 0)
+			continue;
+		if (!c->held_until || c->tried)
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 /* The incident is over: does this contact need the page that says so? Whoever was never certainly told of the
  * problem gets it in any case, or the incident would have come and gone unseen. */
 static bool wants_closing(const struct incident *i, const struct inc_contact *c, const struct contact_view *v)
 {
 	if (c->closed || !c->paged || c->excused)
 		return false;
-	if (v->recovery && !i->hushed)
+	if (v->follows || (v->recovery && !i->hushed))
 		return true;
 	return c->told != TOLD_YES && !in_flight(i, c->name);
 }
@@ -247,9 +285,16 @@ void incident_settle(struct incident *i, const struct contact_view *who, size_t 
 	if (i->phase != INC_RECOVERED)
 		return;
 	inc_end_calls(i, inc_is_problem_call, CALL_MERGED, now);
-	for (size_t k = 0; k < i->ncontacts; k++) {
+	/* asked of all before a page is made: making one may forget pages that are done */
+	bool wanted[INC_CONTACTS_MAX] = {false}, ja[INC_CONTACTS_MAX] = {false};
+	for (size_t k = 0; k < i->ncontacts && k < INC_CONTACTS_MAX; k++) {
 		struct contact_view v = inc_view_of(who, nwho, i->contacts[k].name);
-		if (wants_closing(i, &i->contacts[k], &v))
-			inc_page_recovered(i, &i->contacts[k], now);
+		if (v.forget_held && i->contacts[k].told == TOLD_NO && only_held(i, i->contacts[k].name))
+			i->contacts[k].closed = true; /* nothing is to be said, now or when it is asked again */
+		wanted[k] = wants_closing(i, &i->contacts[k], &v);
+		ja[k] = v.ja;
 	}
+	for (size_t k = 0; k < i->ncontacts && k < INC_CONTACTS_MAX; k++)
+		if (wanted[k])
+			inc_page_recovered(i, &i->contacts[k], ja[k], now);
 }

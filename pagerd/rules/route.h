@@ -8,16 +8,16 @@
  *
  * Pure: no I/O, no clock, no globals. Times are CLOCK_BOOTTIME milliseconds.
  */
-#ifndef PAGERD_ROUTE_H
-#define PAGERD_ROUTE_H
+#ifndef PAGERD_RULES_ROUTE_H
+#define PAGERD_RULES_ROUTE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../lib/clock.h"
-#include "../lib/event.h"
-#include "../lib/line.h"
+#include "lib/clock.h"
+#include "lib/contract/event.h"
+#include "lib/contract/line.h"
 
 enum {
 	ROUTE_BACKOFF_MIN_MS = 2000,
@@ -43,6 +43,8 @@ struct attempt {
 	struct stamp at;
 	bool resend;
 	bool ended; /* outcome and detail are known */
+	bool weak;  /* sent over a line that cannot know that anybody got it */
+	char *digest; /* the id of the digest that told it; NULL: a page of its own */
 	enum outcome outcome;
 	char *detail;
 };
@@ -63,11 +65,13 @@ struct call {
 	char *text, *more;
 	struct stamp made, since;
 	struct stamp done; /* when it was sent, merged or acknowledged */
+	struct stamp delivered; /* when the network reported that it arrived; 0: it did not say so */
 	enum call_phase phase;
 	bool doubt; /* an attempt may have reached the person: further ones must say so */
 	struct attempt *attempts;
 	size_t nattempts;
 	unsigned tried; /* attempts ever */
+	int64_t held_until; /* wall ms: the person's quiet hours end then; stays as the last one that held it. 0: none did */
 	/* a page bound to one line and address (test pages); NULL: the contact's routes */
 	char *only_line, *only_to;
 	/* not persisted */
@@ -84,6 +88,8 @@ struct route_view {
 	bool starting; /* not up yet, but started a moment ago: worth waiting for */
 	bool busy;     /* has a page in flight */
 	bool doubtful; /* a need fails or the line says it cannot send */
+	unsigned pool; /* routes of the same number, which stand together, are equals; 0: of none */
+	bool confirms; /* "sent" means that the line took it, not only that it was used */
 };
 
 void call_free(struct call *c);
@@ -91,6 +97,10 @@ const char *call_phase_name(enum call_phase p);
 bool call_phase_from_name(const char *s, enum call_phase *p);
 /* Sent, merged or acknowledged. */
 bool call_is_done(const struct call *c);
+/* It waits for a line, not for the end of quiet hours. */
+bool call_may_leave(const struct call *c, const struct stamp *now);
+/* How long it has been waiting, quiet hours not counted. */
+int64_t call_waited_ms(const struct call *c, const struct stamp *now);
 /* Which of the routes to take now; -1: none now, ask again in *again_ms (or when something changes). Only for
  * CALL_WAITING. */
 int call_choose(struct call *c, const struct route_view *v, size_t n, int64_t now, int64_t *again_ms);
@@ -100,6 +110,13 @@ struct attempt *call_begin(struct call *c, const char *line, const char *to, con
  * when the page has no such attempt (any more) or nothing changed. */
 bool call_outcome(struct call *c, unsigned n, enum outcome o, const char *detail, const struct stamp *now,
 		  int64_t unsure_ms);
+/* Sent over a line that confirms nothing. more: the contact wants it confirmed, and another route may do that: then the page
+ * goes on over it, marked, and this route is not taken again; else the page is sent. */
+bool call_sent_weakly(struct call *c, unsigned n, const char *detail, bool more, const struct stamp *now);
+/* Each of the routes was used so: none can confirm it. */
+bool call_is_spent(const struct call *c, const struct route_view *v, size_t n);
+/* Sent, and no line that confirms took it. */
+bool call_is_unconfirmed(const struct call *c);
 /* The line of the attempt that is awaited will not answer any more: UNSURE -> WAITING. */
 bool call_no_answer(struct call *c, const char *line, int64_t now);
 /* UNSURE and the wait is over -> WAITING. True when it changed. */
