@@ -4,7 +4,7 @@
  * monitoring-plugins' check_load: -r judges the averages divided by the number of CPUs on
  * line, a threshold alerts when the average is above it, missing ones repeat the last given.
  */
-#include "load.h"
+#include "probes/load/load.h"
 #include "probe.h"
 
 #include <errno.h>
@@ -13,12 +13,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/file.h"
+#include "lib/file.h"
+#include "probes/process/proc.h"
 
 struct load_conf {
 	char *warning, *critical;
 	bool percpu;
+	int64_t top;
 };
+
+enum { TOP_MAX = 50 };
 
 static const struct opt load_opts[] = {
 	{ .name = "warning", .letter = 'w', .type = OPT_STRING, .offset = offsetof(struct load_conf, warning),
@@ -29,6 +33,9 @@ static const struct opt load_opts[] = {
 	  .unit = "LOAD1,LOAD5,LOAD15", .help = "CRITICAL when an average is above its number" },
 	{ .name = "percpu", .letter = 'r', .type = OPT_BOOL, .offset = offsetof(struct load_conf, percpu),
 	  .dflt = "no", .help = "judge the averages divided by the number of CPUs" },
+	{ .name = "procs_to_show", .letter = 'n', .type = OPT_INT, .offset = offsetof(struct load_conf, top),
+	  .dflt = "0", .min = 0, .max = TOP_MAX, .unit = "N",
+	  .help = "name so many processes that had most of the CPU over their life, as ps has it" },
 	{ 0 },
 };
 
@@ -121,6 +128,38 @@ static void judge(struct result *r, const struct load_avg *avg, const struct loa
 	add_perf(r, avg, lc->percpu, cpus, w, k);
 }
 
+/* The busiest processes, the most busy first. */
+struct busiest {
+	struct proc *p;
+	int64_t room, n;
+};
+
+static void see(void *arg, const struct proc *p)
+{
+	struct busiest *b = arg;
+	int64_t at = b->n < b->room ? b->n++ : b->room - 1;
+
+	if (at == b->room - 1 && b->p[at].pid && b->p[at].cpu >= p->cpu)
+		return;
+	for (; at > 0 && b->p[at - 1].cpu < p->cpu; at--)
+		b->p[at] = b->p[at - 1];
+	b->p[at] = *p;
+}
+
+static void name_busiest(struct probe_run *run, int64_t room)
+{
+	struct busiest b = { .p = calloc((size_t)room, sizeof *b.p), .room = room };
+
+	if (b.p && proc_each(run, see, &b)) {
+		result_more(run->result, "STAT UID PID PPID VSZ RSS %%CPU ELAPSED COMMAND");
+		for (int64_t i = 0; i < b.n; i++)
+			result_more(run->result, "%s %lld %lld %lld %.0f %.0f %.1f %.0f %.100s", b.p[i].state, (long long)b.p[i].uid,
+				    (long long)b.p[i].pid, (long long)b.p[i].ppid, b.p[i].vsz / 1024, b.p[i].rss / 1024,
+				    b.p[i].cpu, b.p[i].age_s, b.p[i].args);
+	}
+	free(b.p);
+}
+
 static void load_run(struct probe_run *run)
 {
 	const struct load_conf *lc = run->conf;
@@ -140,6 +179,10 @@ static void load_run(struct probe_run *run)
 	} else {
 		long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 		judge(run->result, &avg, lc, cpus > 0 ? cpus : 1);
+		result_fact(run->result, "load1", avg.load[0]);
+		result_fact(run->result, "cores", (double)(cpus > 0 ? cpus : 1));
+		if (lc->top > 0)
+			name_busiest(run, lc->top);
 	}
 	buf_fini(&text);
 }

@@ -1,20 +1,20 @@
 /*
- * queue: what waits in the queues of Postfix on this host. Depth by counting directory
- * entries, shape (who sends, to whom, from where, how many bounces) by reading a small
- * uniform sample. Runs no program; needs CAP_DAC_READ_SEARCH, as no group may read the spool.
- * Growth is told from earlier runs, kept in the probe's state.
+ * queue: what waits in the mail queues of this host, of Postfix, sendmail, Exim, OpenSMTPD, qmail or
+ * nullmailer. Depth by counting directory entries, shape (who sends, to whom, from where, how many bounces)
+ * by reading a small uniform sample. Runs no program; needs CAP_DAC_READ_SEARCH, as no group may read a
+ * spool. Growth is told from earlier runs, kept in the probe's state.
  *
- * What alerts by default: young mail that piles up (maildrop, incoming, active), fast
- * growth, a large queue that is mostly bounces, anything in corrupt/. Old deferred mail in
+ * What alerts by default: young mail that piles up (maildrop, incoming, active; a receiver's queue), fast
+ * growth, a large queue that is mostly bounces, anything damaged. Old deferred mail in
  * volume does not by itself: that is what a deferred queue is for.
  */
 #include <string.h>
 
-#include "../lib/clock.h"
-#include "queue_growth.h"
+#include "lib/clock.h"
+#include "probes/queue/growth.h"
 #include "probe.h"
-#include "queue.h"
-#include "reservoir.h"
+#include "probes/queue/queue.h"
+#include "probes/queue/reservoir.h"
 
 #define FIELD(f) .offset = offsetof(struct queue_conf, f)
 #define DEPTH(q, name_, w, c)                                                                                \
@@ -30,19 +30,37 @@
 	}
 
 static const struct opt queue_opts[] = {
+    {.name = "mta",
+     .letter = 'M',
+     .type = OPT_ENUM,
+     FIELD(mta),
+     .dflt = "auto",
+     .choices = QUEUE_MTAS,
+     .help = "whose queue it is; auto: told by the directories that are given, else by what is on this host"},
     {.name = "queue_directory",
      .type = OPT_LIST,
      FIELD(queue_directory),
      .unit = "DIR",
-     .help = "queue directory of a Postfix instance; several are summed. Default: queue_directory of "
-	     "/etc/postfix/main.cf "
-	     "and of its multi_instance_directories, else /var/spool/postfix"},
+     .help =
+	 "spool of an instance; several are summed. Of sendmail globs such as /var/spool/mqueue/q* will do. "
+	 "Default: what the agent's own configuration says (Postfix: with all of its "
+	 "multi_instance_directories), else its usual place"},
     {.name = "config_directory",
      .letter = 'd',
      .type = OPT_LIST,
      FIELD(config_directory),
      .unit = "DIR",
-     .help = "configuration directory of a Postfix instance: its main.cf says where the queue is"},
+     .help = "configuration that says where the queue is: a directory with main.cf (Postfix) or with "
+	     "sendmail.cf and "
+	     "submit.cf, or the file itself (sendmail, Exim)"},
+    {.name = "stages",
+     .type = OPT_LIST,
+     FIELD(stages),
+     .unit = "TEXT",
+     .help = "NAME [DIR...] [w=RANGE] [c=RANGE] [growth_w=RANGE] [growth_c=RANGE] [oldest_w=TIME] "
+	     "[oldest_c=TIME] "
+	     "[kind=waits|flows|defers|holds|damaged]: limits of one stage; with directories (sendmail only) "
+	     "the stage is made of them"},
     {.name = "warning",
      .letter = 'w',
      .type = OPT_INT,
@@ -133,6 +151,16 @@ static const struct opt queue_opts[] = {
      .max = 1e9,
      .unit = "N",
      .help = "with fewer messages the share of null senders does not alert"},
+    {.name = "frozen_warning",
+     .type = OPT_RANGE,
+     FIELD(frozen_warning),
+     .unit = "RANGE",
+     .help = "Exim: WARNING when the number of frozen messages is outside"},
+    {.name = "frozen_critical",
+     .type = OPT_RANGE,
+     FIELD(frozen_critical),
+     .unit = "RANGE",
+     .help = "Exim: CRITICAL when the number of frozen messages is outside"},
     {.name = "sample",
      .type = OPT_INT,
      FIELD(sample),
@@ -153,7 +181,8 @@ static const struct opt queue_opts[] = {
      .type = OPT_LIST,
      FIELD(shape_queues),
      .unit = "QUEUE",
-     .help = "queues to draw the sample from; default: maildrop, incoming, active and deferred"},
+     .help = "stages to draw the sample from; default: all through which mail flows, not what is held or "
+	     "damaged"},
     {.name = "top",
      .type = OPT_INT,
      FIELD(top),
@@ -162,14 +191,6 @@ static const struct opt queue_opts[] = {
      .max = QUEUE_TOP_MAX,
      .unit = "N",
      .help = "how many senders, recipients, domains, clients and logins to show"},
-    {.name = "mailserver",
-     .letter = 'M',
-     .type = OPT_ENUM,
-     FIELD(mailserver),
-     .dflt = "postfix",
-     .choices = "postfix",
-     .flags = OPT_ARGV_ONLY,
-     .help = "as check_mailq has it; this probe knows Postfix"},
     {0},
 };
 
@@ -183,6 +204,48 @@ static void need_absolute(const struct opt_list *l, const char *item, struct com
 		complaint_add(c, NULL, item, NULL, "more than %d instances", QUEUE_INSTANCES_MAX);
 }
 
+/* Stages that agents have without being told. */
+static bool known_stage(const struct queue_conf *conf, const char *name)
+{
+	static const char *const names[] = {"maildrop",	    "incoming",	     "active",	   "deferred",
+					    "hold",	    "queue",	     "offline",	   "mess",
+					    "failed",	    "mqueue",	     "mqueue-rx",  "mqueue.in",
+					    "clientmqueue", "mqueue-client", "quarantined"};
+	struct queue_stage_line line;
+	const char *why;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(names[i], name))
+			return true;
+	}
+	for (size_t i = 0; i < conf->stages.n; i++) {
+		if (queue_stage_parse(conf->stages.v[i], &line, &why) && !strcmp(line.name, name))
+			return true;
+	}
+	return conf->mta == QUEUE_EXIM; /* its queues may bear any name */
+}
+
+static void check_stages(const struct queue_conf *conf, struct complaints *c)
+{
+	struct queue_stage_line line;
+	const char *why = "";
+
+	if (conf->stages.n > QUEUE_STAGES_MAX)
+		complaint_add(c, NULL, "stages", NULL, "more than %d stages", QUEUE_STAGES_MAX);
+	for (size_t i = 0; i < conf->stages.n; i++) {
+		if (!queue_stage_parse(conf->stages.v[i], &line, &why))
+			complaint_add(c, NULL, "stages", conf->stages.v[i], "%s", why);
+		else if (line.dirs[0] && conf->mta != QUEUE_AUTO && conf->mta != QUEUE_SENDMAIL)
+			complaint_add(c, NULL, "stages", conf->stages.v[i],
+				      "only stages of sendmail are made of directories");
+	}
+	for (size_t i = 0; i < conf->shape_queues.n; i++) {
+		if (!known_stage(conf, conf->shape_queues.v[i]))
+			complaint_add(c, NULL, "shape_queues", conf->shape_queues.v[i],
+				      "is no stage to draw from");
+	}
+}
+
 static void queue_check_conf(const void *arg, struct complaints *c)
 {
 	const struct queue_conf *conf = arg;
@@ -194,30 +257,27 @@ static void queue_check_conf(const void *arg, struct complaints *c)
 	if (conf->oldest_warning && conf->oldest_critical && conf->oldest_warning > conf->oldest_critical)
 		complaint_add(c, NULL, "oldest_warning", NULL,
 			      "is longer than oldest_critical, so it could never be seen");
-	for (size_t i = 0; i < conf->shape_queues.n; i++) {
-		int q = 0;
-
-		while (q < PQ_CORRUPT &&
-		       strcmp(conf->shape_queues.v[i], postfix_queue_name((enum postfix_queue)q)) != 0)
-			q++;
-		if (q == PQ_CORRUPT)
-			complaint_add(c, NULL, "shape_queues", conf->shape_queues.v[i],
-				      "is none of maildrop, incoming, active, deferred, hold");
-	}
+	check_stages(conf, c);
 }
 
 /* Readings of other directories are of no use: which ones these are, as one number. */
+static uint64_t mix(uint64_t h, const char *text)
+{
+	for (;; text++) {
+		h = (h ^ (unsigned char)*text) * 0x100000001b3u;
+		if (!*text)
+			return h;
+	}
+}
+
 static uint64_t which(const struct queue_seen *s)
 {
 	uint64_t h = 0xcbf29ce484222325u;
 
-	for (size_t i = 0; i < s->n; i++) {
-		for (const char *p = s->inst[i].dir;; p++) {
-			h = (h ^ (unsigned char)*p) * 0x100000001b3u;
-			if (!*p)
-				break;
-		}
-	}
+	for (size_t i = 0; i < s->n; i++)
+		h = mix(h, s->inst[i].dir);
+	for (size_t k = 0; k < s->stages; k++)
+		h = mix(h, s->stage[k].name);
 	return h;
 }
 
@@ -237,13 +297,14 @@ static void grow(struct probe_run *run, const struct queue_conf *conf, struct qu
 	struct queue_growth g;
 
 	queue_growth_load(&g, run->state, run->state_len, which(s));
-	memcpy(now.v, s->total, sizeof(now.v));
+	for (size_t k = 0; k < s->stages; k++)
+		now.v[k] = s->stage[k].n;
 	then = queue_growth_base(&g, &now.at, conf->growth_window);
 	if (then) {
 		s->growth_known = true;
 		s->growth_over_ms = clock_age_ms(&then->at, &now.at);
-		for (int q = 0; q < PQ_N; q++)
-			s->growth[q] = queue_growth_per_minute(then->v[q], now.v[q], s->growth_over_ms);
+		for (size_t k = 0; k < s->stages; k++)
+			s->stage[k].growth = queue_growth_per_minute(then->v[k], now.v[k], s->growth_over_ms);
 	}
 	queue_growth_add(&g, &now, conf->growth_window);
 	queue_growth_save(&g, &run->newstate);
@@ -253,10 +314,14 @@ static void queue_run(struct probe_run *run)
 {
 	const struct queue_conf *conf = run->conf;
 	struct queue_seen s;
+	bool ok = false;
 
-	_Static_assert((int)PQ_N == (int)QUEUE_GROWTH_SERIES, "a series for each queue");
-	if (!queue_find(&s, conf, "/etc/postfix", "/var/spool/postfix") ||
-	    !queue_read(&s, conf, run, reservoir_seed())) {
+	_Static_assert((int)QUEUE_STAGES_MAX == (int)QUEUE_GROWTH_SERIES, "a series for each stage");
+	if (queue_find(&s, conf)) {
+		queue_stages_limit(&s, conf, run->result);
+		ok = queue_read(&s, conf, run, reservoir_seed());
+	}
+	if (!ok) {
 		run->result->measured = false;
 		result_fail(run->result, NAG_UNKNOWN, "memory", "out of memory");
 	} else {
@@ -269,7 +334,7 @@ static void queue_run(struct probe_run *run)
 
 const struct probe probe_queue = {
     .name = "queue",
-    .help = "depth, growth, age and shape of the Postfix queues of this host",
+    .help = "depth, growth, age and shape of the mail queues of this host, whatever agent keeps them",
     .place = PROBE_LOCAL,
     .opts = queue_opts,
     .conf_size = sizeof(struct queue_conf),

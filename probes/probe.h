@@ -14,8 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../lib/opts.h"
-#include "../lib/result.h"
+#include "lib/config/opts.h"
+#include "lib/contract/result.h"
 
 enum probe_place {
 	PROBE_NET,  /* talks to the network; runs in prober net */
