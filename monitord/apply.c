@@ -6,18 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/buf.h"
-#include "../lib/file.h"
-#include "../lib/json.h"
-#include "../lib/log.h"
-#include "control_cmds.h"
+#include "lib/buf.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/log.h"
 #include "core.h"
-#include "evlog.h"
-#include "pagerwatch.h"
-#include "prober.h"
-#include "record.h"
+#include "due.h"
+#include "hostlists.h"
+#include "monitord/store/evlog.h"
+#include "monitord/peers/opspeer.h"
+#include "monitord/peers/pagerwatch.h"
+#include "monitord/peers/prober.h"
+#include "passive.h"
+#include "monitord/store/record.h"
 #include "say.h"
+#include "self.h"
 #include "snapshot.h"
+#include "waiters.h"
 
 /* --- burials --------------------------------------------------------------------------------------- */
 
@@ -28,15 +33,15 @@ static void bury(struct super *s, struct check *c)
 	struct check **v = realloc(s->buried, (s->nburied + 1) * sizeof *v);
 	struct judge_say say;
 	struct stamp now = clock_stamp();
-	core_drop_run(s, c);
-	commands_answer_gone(c, "it is no longer in the configuration");
+	due_drop_run(s, c);
+	waiters_gone(c, "it is no longer in the configuration");
 	log_notice("%s: no longer in the configuration", c->name);
 	check_set_result(c, "", "no longer watched: it was taken out of the configuration", NULL, NULL);
 	if (judge_removed(&c->judge, &now, &say))
 		say_event(s, c, &say, ""); /* to whom it concerned until now */
 	c->conf = NULL;
 	c->host = "";
-	c->nparents = 0;
+	c->nparents = c->ndepends = 0;
 	if (!v) {
 		check_free(c);
 		return;
@@ -123,10 +128,12 @@ static void on_fresh(void *arg, struct check *c)
 	rise_from_grave(s, c);
 	if (c->kind == CHECK_SELF && strcmp(c->name, "self") == 0)
 		c->max = 2;
-	if (c->conf) {
+	passive_fresh(c, &now);
+	if (c->conf && c->kind != CHECK_PASSIVE) {
 		bool hurry = judge_problem(&c->judge) || judge_retrying(&c->judge, c->max);
 		int64_t last = c->has_run ? now.boot_ms - clock_age_ms(&c->last_run, &now) : SCHED_NEVER;
 		sched_first(&c->slot, c->name, last, hurry, now.boot_ms);
+		due_quarantine_again(c);
 	}
 	say_again(s, c);
 	if (!why[0] || found == STATE_NEW)
@@ -150,10 +157,57 @@ static void drop_runs(struct super *s, const struct place *left)
 {
 	for (size_t i = 0; i < s->checks.nslots; i++) {
 		struct check *c = check_of_slot(s->checks.slots[i]);
-		const struct place *mine = core_place_of(s, c);
+		const struct place *mine = due_place_of(s, c);
 		if (c->run && (run_place(c->run) == left || run_place(c->run) != mine))
-			core_drop_run(s, c);
+			due_drop_run(s, c);
 	}
+}
+
+/* self.prober has the first word: it explains what becomes of the runs. */
+static void on_lost(void *arg, struct run *r, const char *why, bool culprit)
+{
+	self_prober(arg, clock_boot_ms());
+	self_remotes(arg, clock_boot_ms());
+	core_lost(arg, r, why, culprit);
+}
+
+static void on_room(void *arg)
+{
+	due_start_soon(arg);
+}
+
+static const struct place_calls place_calls = {
+    .done = core_done, .lost = on_lost, .store = core_store, .room = on_room};
+
+/* Remotes that stay move to where the new configuration has them; the others go, and their runs with them. */
+static void sort_remotes(struct super *s, const struct config *conf)
+{
+	struct place *old[SUPER_PLACES_MAX] = {0};
+	size_t nold = s->nplaces;
+	memcpy(old, s->places, sizeof old);
+	s->nplaces = SUPER_REMOTES + conf->nremotes;
+	for (size_t i = SUPER_REMOTES; i < SUPER_PLACES_MAX; i++)
+		s->places[i] = NULL;
+	for (size_t i = SUPER_REMOTES; i < s->nplaces; i++)
+		for (size_t k = SUPER_REMOTES; k < nold; k++)
+			if (old[k] && strcmp(prober_place_name(old[k]), conf->remotes[i - SUPER_REMOTES].name) == 0) {
+				s->places[i] = old[k];
+				old[k] = NULL;
+			}
+	for (size_t k = SUPER_REMOTES; k < nold; k++)
+		if (old[k]) {
+			drop_runs(s, old[k]);
+			place_free(old[k]);
+		}
+}
+
+static struct place_spec spec_of(const struct config *conf, size_t number, const char *libexec)
+{
+	if (number >= SUPER_REMOTES)
+		return (struct place_spec){.which = PLACE_NET, .libexec = libexec, .remote = &conf->remotes[number - SUPER_REMOTES]};
+	return (struct place_spec){.which = (enum check_place)number,
+				   .libexec = libexec,
+				   .socket = number == PLACE_LOCAL ? conf->prober_local_socket : conf->prober_net_socket};
 }
 
 /* Probers stay, unless their socket or program is another one now, or nothing needs them. */
@@ -161,19 +215,18 @@ static void apply_places(struct super *s)
 {
 	const struct config *conf = s->conf;
 	char *libexec = file_libexec(conf->libexec);
+	sort_remotes(s, conf);
 	drop_runs(s, NULL);
-	for (int i = 0; i < 2; i++) {
-		enum check_place which = (enum check_place)i;
-		const char *socket =
-		    which == PLACE_LOCAL ? conf->prober_local_socket : conf->prober_net_socket;
-		bool wanted = place_wanted(conf, which);
-		if (s->places[i] && (!wanted || place_differs(s->places[i], libexec, socket))) {
+	for (size_t i = 0; i < s->nplaces; i++) {
+		const struct place_spec spec = spec_of(conf, i, libexec);
+		bool wanted = spec.remote || place_wanted(conf, spec.which);
+		if (s->places[i] && (!wanted || place_differs(s->places[i], &spec))) {
 			drop_runs(s, s->places[i]);
 			place_free(s->places[i]);
 			s->places[i] = NULL;
 		}
 		if (wanted && !s->places[i])
-			s->places[i] = place_new(s->base, which, libexec, socket, &core_place_calls, s);
+			s->places[i] = place_new(s->base, &spec, &place_calls, s);
 	}
 	free(libexec);
 }
@@ -188,6 +241,8 @@ static void log_warnings(const struct config *conf)
 		buf_fini(&line);
 	}
 }
+
+static const struct opspeer_calls peer_calls = {.overdue = due_overdue, .found = core_self, .news = core_settle_soon};
 
 bool apply_config(struct super *s, struct config *conf)
 {
@@ -206,11 +261,15 @@ bool apply_config(struct super *s, struct config *conf)
 	checks_fini(&old);
 	apply_places(s);
 	evlog_keep(s->history, conf->history);
+	if (s->hostlists)
+		hostlists_use(s->hostlists, conf);
 	if (s->pagerwatch)
 		pagerwatch_apply(s->pagerwatch);
+	if (!opspeer_apply(s, &peer_calls))
+		log_err("the other ops host: out of memory, it is not watched");
 	config_free(old_conf);
 	snapshot_later(s);
 	core_settle_soon(s);
-	core_start_soon(s);
+	due_start_soon(s);
 	return true;
 }

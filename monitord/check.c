@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/json.h"
+#include "lib/json.h"
+#include "monitord/rules/depends.h"
 
 struct check *check_new(const char *name, enum check_kind kind)
 {
@@ -40,9 +41,14 @@ void check_free(struct check *c)
 		free(w);
 	}
 	free(c->parents);
+	free(c->depends);
 	free(c->text);
 	free(c->more);
 	free(c->perf);
+	cJSON_Delete(c->facts);
+	free(c->usual);
+	free(c->named);
+	free(c->named_ja);
 	free(c->blob);
 	free(c);
 }
@@ -97,17 +103,22 @@ static void add_attempts(cJSON *o, const struct check *c)
 
 static void add_downtime(cJSON *o, const struct check *c, const struct stamp *now)
 {
-	const struct downtime *d = &c->downtime;
+	const struct downtime *d = downtime_given(&c->downtime) ? &c->downtime : &c->recurring;
 	if (!downtime_given(d) || downtime_over(d, now->wall_ms)) {
 		cJSON_AddNullToObject(o, "downtime");
 		return;
 	}
 	cJSON *v = cJSON_AddObjectToObject(o, "downtime");
 	json_add_int(v, "from_wall_ms", d->from_ms);
-	json_add_int(v, "until_wall_ms", d->until_ms);
+	json_add_int(v, "until_wall_ms", downtime_end(d));
+	if (d->duration_ms) {
+		json_add_int(v, "duration_ms", d->duration_ms);
+		json_add_int(v, "began_wall_ms", d->began_ms);
+	}
 	cJSON_AddStringToObject(v, "by", d->by);
 	cJSON_AddStringToObject(v, "comment", d->comment);
 	cJSON_AddBoolToObject(v, "active", downtime_active(d, now->wall_ms));
+	cJSON_AddBoolToObject(v, "recurring", d == &c->recurring);
 }
 
 static void add_schedule(cJSON *o, const struct check *c, const struct stamp *now)
@@ -124,6 +135,26 @@ static void add_schedule(cJSON *o, const struct check *c, const struct stamp *no
 	json_add_int(o, "late_ms", c->slot.late_ms);
 }
 
+static void add_not_run(cJSON *o, const struct check *c, const struct stamp *now)
+{
+	char why[160], when[TZ_TEXT_MAX];
+	int64_t next;
+	if (c->conf && !config_runs_now(c->conf, now->wall_ms / 1000, &next))
+		snprintf(why, sizeof why, "outside its time until %s", tz_text(c->conf->zone, next, when, sizeof when));
+	else if (c->ndepends && depends_hold(c))
+		depends_text(depends_hold(c), why, sizeof why);
+	else
+		return;
+	cJSON_AddStringToObject(o, "not_run", why);
+}
+
+static void add_groups(cJSON *o, const struct check *c)
+{
+	cJSON *v = c->conf && c->conf->ngroups ? cJSON_AddArrayToObject(o, "groups") : NULL;
+	for (size_t i = 0; v && i < c->conf->ngroups; i++)
+		cJSON_AddItemToArray(v, cJSON_CreateString(c->conf->groups[i]));
+}
+
 cJSON *check_to_json(const struct check *c, const struct stamp *now)
 {
 	cJSON *o = cJSON_CreateObject();
@@ -131,6 +162,8 @@ cJSON *check_to_json(const struct check *c, const struct stamp *now)
 	cJSON_AddStringToObject(o, "name", c->name);
 	cJSON_AddStringToObject(o, "host", c->host);
 	cJSON_AddStringToObject(o, "probe", c->conf ? c->conf->probe : "");
+	if (c->on[0])
+		cJSON_AddStringToObject(o, "on", c->on);
 	cJSON_AddStringToObject(o, "state", nag_name(check_state(c)));
 	cJSON_AddBoolToObject(o, "hard", judge_is_hard(j));
 	cJSON_AddStringToObject(o, "hard_state", nag_name(j->hard));
@@ -150,11 +183,23 @@ cJSON *check_to_json(const struct check *c, const struct stamp *now)
 	cJSON_AddBoolToObject(o, "problem", judge_problem(j));
 	cJSON_AddBoolToObject(o, "suppressed", judge_problem(j) && c->mute[0]);
 	cJSON_AddStringToObject(o, "why", judge_problem(j) ? c->mute : "");
+	if (c->quarantined)
+		cJSON_AddBoolToObject(o, "quarantined", true);
+	add_not_run(o, c, now);
 	if (j->said) {
 		char incident[8];
 		cJSON_AddStringToObject(o, "incident",
 					event_incident(c->name, j->opened, incident, sizeof incident));
 	}
+	if (c->named && judge_problem(j)) {
+		cJSON_AddStringToObject(o, "diagnosis", c->named);
+		cJSON_AddStringToObject(o, "diagnosis_ja", c->named_ja ? c->named_ja : c->named);
+	}
+	cJSON_AddBoolToObject(o, "flapping", c->flapping.on);
+	cJSON_AddNumberToObject(o, "flap_percent", (double)(int)(flapping_percent(&c->flapping) * 100 + 0.5) / 100);
+	if (c->conf && c->conf->shared)
+		cJSON_AddStringToObject(o, "shared", standin_claim_name(c->peer.claim));
+	add_groups(o, c);
 	add_downtime(o, c, now);
 	cJSON_AddBoolToObject(o, "stale", j->stale);
 	return o;

@@ -10,19 +10,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../lib/clock.h"
-#include "../lib/config.h"
-#include "../lib/event.h"
-#include "../lib/result.h"
-#include "downtime.h"
-#include "judge.h"
-#include "sched.h"
+#include "lib/clock.h"
+#include "lib/config/config.h"
+#include "lib/contract/event.h"
+#include "lib/contract/result.h"
+#include "monitord/rules/downtime.h"
+#include "monitord/rules/flapping.h"
+#include "monitord/rules/judge.h"
+#include "monitord/rules/recurring.h"
+#include "monitord/rules/sched.h"
+#include "monitord/rules/standin.h"
 
 struct cJSON;
 struct control_client;
 struct run;
 
-enum check_kind { CHECK_NET, CHECK_LOCAL, CHECK_SELF };
+/* CHECK_PASSIVE: results come from outside, it has no runs. */
+enum check_kind { CHECK_NET, CHECK_LOCAL, CHECK_PASSIVE, CHECK_SELF };
 
 /* An event on its way to the spool: kept, and kept in the check's state on disk, until it is there. */
 struct outgoing {
@@ -46,22 +50,41 @@ struct waiter {
 	int64_t until_ms; /* not longer than that */
 };
 
+/* A check that another depends on; see rules/depends.h. */
+struct depend {
+	struct check *on;
+	unsigned when; /* bits 1 << enum nag_state */
+	bool notification, execution;
+};
+
 struct check {
 	char name[EVENT_NAME_MAX];
 	enum check_kind kind;
 	const struct conf_check *conf; /* NULL: built-in */
 	const char *host;	       /* of conf, or "" */
+	char on[EVENT_NAME_MAX];       /* the remote that runs it; "": this host does */
 	int max;		       /* max_check_attempts */
 	struct check **parents;	       /* of the table; "self" is below_self instead */
 	size_t nparents;
 	bool below_self;
+	struct check *remote;	       /* of the connection that it is run over; NULL: it is run here */
+	struct depend *depends;
+	size_t ndepends;
 	bool explains; /* others may be explained by it: parents, self, self.prober */
 
 	struct judge judge;
+	struct flapping flapping;
 	struct downtime downtime;
+	uint64_t recurs;	    /* which of the recurring ones may be its, by bit */
+	struct downtime recurring;  /* the one that holds now, or empty */
+	int64_t recurred_ms;	    /* wall: when one of them was set off last */
 	struct sched_slot slot;
 	struct run *run; /* in flight; NULL: none */
+	bool resting;	 /* its time (`when`) was over since its last run: what is known is old */
 	int deaths;	 /* probers that died during its last runs, in a row */
+	int kills;	 /* probers that died of this check's runs, since one that did not */
+	bool quarantined; /* not run because of that */
+	struct stamp quarantined_at; /* since when */
 	int stuck;	 /* last runs in a row that stayed blocked in the kernel past their deadline */
 
 	/* the last result */
@@ -71,6 +94,13 @@ struct check {
 	int64_t fresh_ms; /* boot ms: when we last knew that things move; staleness counts from here */
 	char *text, *more, *perf; /* perf: a JSON array as text; each may be NULL */
 	char layer[24];
+	struct cJSON *facts; /* of the last result; NULL: none */
+	struct usual *usual; /* what was in them on other days (rules/usual.h); NULL: nothing of the kind */
+	/* the incident its problem was told as; NULL: not recognised, or no problem */
+	char *named, *named_ja;
+	char named_as[64];   /* its row */
+	int named_rank;	     /* and that one's rank */
+	unsigned named_late; /* how often a name was found after the problem was said */
 	char *blob; /* the probe's state; NULL: none */
 
 	/* waiting for the truth about parents (see parents.h) */
@@ -79,7 +109,19 @@ struct check {
 	bool was_blocked;
 	int64_t verify_ms;     /* wait for a run of its own that began at or after; 0: no */
 	int64_t hold_until_ms; /* but not longer than until; 0: not waiting */
-	char mute[160];	       /* why it may not page now; "" when it may */
+	/* the other ops host, of a shared check (see peers/opspeer.h) */
+	struct {
+		enum standin_claim claim;
+		uint64_t opened;    /* of the problem it pages */
+		int64_t heard_ms;   /* boot ms; 0: never */
+		char why[120];	    /* of CLAIM_QUIET */
+		int64_t waiting_ms; /* we hold a problem back for its word since; 0: not */
+		bool takes;	    /* and are about to page it: the other is told so before */
+		bool mutes;	    /* mute is because of it */
+		uint64_t told;	    /* what it was told last, as a hash */
+	} peer;
+	char mute[160]; /* why it may not page now; "" when it may */
+	char below[EVENT_NAME_MAX]; /* the down check that mutes it; "" */
 
 	/* on disk (see state.h) */
 	uint64_t ticket;     /* the newest write asked for */
@@ -96,6 +138,8 @@ struct checks {
 	struct sched_slot **slots; /* of those that run, in the same order */
 	size_t nslots;
 	struct check *self; /* own link and gateway */
+	struct recurring *recurring; /* as in the configuration */
+	size_t nrecurring;
 	struct checks_host *hosts;
 	size_t nhosts;
 };

@@ -11,8 +11,30 @@ struct checks_host {
 	struct sched_host gap;
 };
 
-static const char *const built_in[] = {"self", "self.config", "self.pagerd", "self.prober", "self.spool"};
-enum { BUILT_IN = sizeof built_in / sizeof *built_in };
+static const char *const built_in[] = {"self", "self.config", "self.pagerd", "self.prober", "self.spool", "self.peer"};
+enum { BUILT_IN_ALL = sizeof built_in / sizeof *built_in };
+
+/* self.peer, the last one, is there when there is a peer. */
+static size_t fixed_ones(const struct config *conf)
+{
+	return conf->has_peer ? BUILT_IN_ALL : BUILT_IN_ALL - 1;
+}
+
+/* With one for each remote. */
+static size_t built_ins(const struct config *conf)
+{
+	return fixed_ones(conf) + conf->nremotes;
+}
+
+/* The name of the nth check of a table, as it is made: built-in ones, then the configuration's. made: EVENT_NAME_MAX. */
+static const char *name_of(const struct config *conf, size_t i, char *made)
+{
+	if (i < fixed_ones(conf))
+		return built_in[i];
+	if (i < built_ins(conf))
+		return conf_remote_check(&conf->remotes[i - fixed_ones(conf)], made, EVENT_NAME_MAX);
+	return conf->checks[i - built_ins(conf)].name;
+}
 
 static int by_name(const void *a, const void *b)
 {
@@ -49,23 +71,30 @@ static struct check *take_over(struct checks *old, const char *name)
 	return c;
 }
 
-static bool same_probe(const struct check *c, const struct conf_check *conf)
+static bool same_probe(const struct check *c, const struct conf_check *conf, const char *on)
 {
-	return c->conf && strcmp(c->conf->probe, conf->probe) == 0;
+	return c->conf && strcmp(c->conf->probe, conf->probe) == 0 && strcmp(c->on, on) == 0;
 }
 
 /* Gives a check its (new) configuration. */
-static void configure(struct check *c, const struct conf_check *conf, bool fresh, int64_t now_ms)
+static void configure(struct check *c, const struct config *all, const struct conf_check *conf, bool fresh, int64_t now_ms)
 {
-	if (!fresh && !same_probe(c, conf)) {
-		/* another probe cannot read it */
+	const struct conf_remote *remote = config_remote(all, conf);
+	const char *on = remote ? remote->name : "";
+	bool same = same_probe(c, conf, on);
+	snprintf(c->on, sizeof c->on, "%s", on);
+	if (!fresh && !same) {
+		/* another probe cannot read it, and on another host it is about other files */
 		free(c->blob);
 		c->blob = NULL;
 	}
 	c->conf = conf;
 	c->host = conf->host;
-	c->kind = conf->place == PLACE_LOCAL ? CHECK_LOCAL : CHECK_NET;
+	c->kind = conf->place == PLACE_OUTSIDE ? CHECK_PASSIVE : conf->place == PLACE_LOCAL ? CHECK_LOCAL : CHECK_NET;
 	c->max = conf->max_check_attempts;
+	if (c->quarantined)
+		sched_now(&c->slot, now_ms); /* a reload is a new chance; dies it again, it is left alone again */
+	c->quarantined = false;
 	if (fresh) {
 		c->slot.interval_ms = conf->interval_ms;
 		c->slot.retry_ms = conf->retry_interval_ms;
@@ -104,12 +133,26 @@ static void link_hosts(struct checks *t, const struct config *conf)
 	}
 }
 
-static void link_parents(struct checks *t, struct check *c, struct check **room)
+/* The built-in check of a remote that is reached over our own link. */
+static bool is_far(const struct config *conf, const struct check *c)
 {
+	char name[EVENT_NAME_MAX];
+	for (size_t i = 0; !c->conf && i < conf->nremotes; i++)
+		if (conf->remotes[i].below_self && strcmp(c->name, conf_remote_check(&conf->remotes[i], name, sizeof name)) == 0)
+			return true;
+	return false;
+}
+
+static void link_parents(struct checks *t, const struct config *conf, struct check *c, struct check **room)
+{
+	const struct conf_remote *remote = c->conf ? config_remote(conf, c->conf) : NULL;
+	char name[EVENT_NAME_MAX];
 	free(c->parents);
 	c->parents = room;
 	c->nparents = 0;
-	c->below_self = false;
+	/* without a link of our own the other ops host's silence says nothing */
+	c->below_self = strcmp(c->name, "self.peer") == 0 || is_far(conf, c);
+	c->remote = remote ? checks_find(t, conf_remote_check(remote, name, sizeof name)) : NULL;
 	c->explains = c->kind == CHECK_SELF;
 	for (size_t i = 0; c->conf && i < c->conf->nparents; i++) {
 		struct check *p = checks_find(t, c->conf->parents[i]);
@@ -120,8 +163,38 @@ static void link_parents(struct checks *t, struct check *c, struct check **room)
 	}
 }
 
+static void link_depends(struct checks *t, struct check *c, struct depend *room)
+{
+	free(c->depends);
+	c->depends = room;
+	c->ndepends = 0;
+	for (size_t i = 0; c->conf && i < c->conf->ndepends; i++) {
+		const struct conf_depend *d = &c->conf->depends[i];
+		struct check *on = checks_find(t, d->check);
+		if (on && on != c)
+			c->depends[c->ndepends++] = (struct depend){.on = on,
+								    .when = d->when,
+								    .notification = d->notification,
+								    .execution = d->execution};
+	}
+}
+
+static void link_recurring(struct checks *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		struct check *c = t->v[i];
+		c->recurs = 0;
+		for (size_t k = 0; c->conf && k < t->nrecurring; k++)
+			if (conf_downtime_matches(t->recurring[k].conf, c->conf))
+				c->recurs |= UINT64_C(1) << k;
+	}
+}
+
 static void mark_parents(struct checks *t)
 {
+	for (size_t i = 0; i < t->n; i++)
+		for (size_t k = 0; k < t->v[i]->ndepends; k++)
+			t->v[i]->depends[k].on->explains = true;
 	for (size_t i = 0; i < t->n; i++)
 		for (size_t k = 0; k < t->v[i]->nparents; k++)
 			t->v[i]->parents[k]->explains = true;
@@ -134,6 +207,8 @@ struct room {
 	struct checks_host *hosts;
 	struct check **made; /* new checks by position; NULL: taken over */
 	struct check ***parents;
+	struct depend **depends;
+	struct recurring *recurring;
 	size_t n;
 };
 
@@ -144,6 +219,8 @@ static void room_fini(struct room *r)
 			check_free(r->made[i]);
 		if (r->parents)
 			free(r->parents[i]);
+		if (r->depends)
+			free(r->depends[i]);
 	}
 	free(r->v);
 	free(r->order);
@@ -151,23 +228,31 @@ static void room_fini(struct room *r)
 	free(r->hosts);
 	free(r->made);
 	free(r->parents);
+	free(r->depends);
+	free(r->recurring);
 }
 
 static bool room_init(struct room *r, const struct checks *old, const struct config *conf)
 {
-	size_t n = conf->nchecks + BUILT_IN;
+	size_t n = conf->nchecks + built_ins(conf);
 	*r = (struct room){.v = calloc(n, sizeof *r->v),
 			   .order = calloc(n, sizeof *r->order),
 			   .slots = calloc(n, sizeof *r->slots),
 			   .hosts = calloc(n, sizeof *r->hosts),
 			   .made = calloc(n, sizeof *r->made),
 			   .parents = calloc(n, sizeof *r->parents),
+			   .depends = calloc(n, sizeof *r->depends),
+			   .recurring = calloc(conf->ndowntimes + 1, sizeof *r->recurring),
 			   .n = n};
-	bool ok = r->v && r->order && r->slots && r->hosts && r->made && r->parents;
+	bool ok = r->v && r->order && r->slots && r->hosts && r->made && r->parents && r->depends && r->recurring;
 	for (size_t i = 0; ok && i < n; i++) {
-		const char *name = i < BUILT_IN ? built_in[i] : conf->checks[i - BUILT_IN].name;
-		size_t nparents = i < BUILT_IN ? 0 : conf->checks[i - BUILT_IN].nparents;
+		char made[EVENT_NAME_MAX];
+		const char *name = name_of(conf, i, made);
+		size_t nparents = i < built_ins(conf) ? 0 : conf->checks[i - built_ins(conf)].nparents;
 		if (nparents && !(r->parents[i] = calloc(nparents, sizeof **r->parents)))
+			ok = false;
+		size_t ndepends = i < built_ins(conf) ? 0 : conf->checks[i - built_ins(conf)].ndepends;
+		if (ndepends && !(r->depends[i] = calloc(ndepends, sizeof **r->depends)))
 			ok = false;
 		if (!(old && checks_find(old, name)) && !(r->made[i] = check_new(name, CHECK_SELF)))
 			ok = false;
@@ -182,10 +267,11 @@ static void fill(struct checks *t, const struct room *r, struct checks *old, con
 {
 	int64_t now = clock_boot_ms();
 	for (size_t i = 0; i < r->n; i++) {
-		const struct conf_check *k = i < BUILT_IN ? NULL : &conf->checks[i - BUILT_IN];
-		r->order[i] = r->made[i] ? r->made[i] : take_over(old, k ? k->name : built_in[i]);
+		const struct conf_check *k = i < built_ins(conf) ? NULL : &conf->checks[i - built_ins(conf)];
+		char made[EVENT_NAME_MAX];
+		r->order[i] = r->made[i] ? r->made[i] : take_over(old, name_of(conf, i, made));
 		if (k)
-			configure(r->order[i], k, r->made[i] != NULL, now);
+			configure(r->order[i], conf, k, r->made[i] != NULL, now);
 	}
 	t->self = r->order[0];
 	memcpy(t->v, r->order, r->n * sizeof *t->v);
@@ -198,21 +284,29 @@ bool checks_build(struct checks *t, struct checks *old, const struct config *con
 	struct room r;
 	if (!room_init(&r, old, conf))
 		return false;
-	*t = (struct checks){.v = r.v, .n = r.n, .slots = r.slots, .hosts = r.hosts};
+	*t = (struct checks){.v = r.v, .n = r.n, .slots = r.slots, .hosts = r.hosts,
+			    .recurring = r.recurring,
+			    .nrecurring = conf->ndowntimes};
+	for (size_t i = 0; i < conf->ndowntimes; i++)
+		t->recurring[i].conf = &conf->downtimes[i];
 	fill(t, &r, old, conf);
 	for (size_t i = 0; i < r.n; i++)
-		link_parents(t, r.order[i], r.parents[i]);
+		link_parents(t, conf, r.order[i], r.parents[i]);
+	for (size_t i = 0; i < r.n; i++)
+		link_depends(t, r.order[i], r.depends[i]);
+	link_recurring(t);
 	mark_parents(t);
 	link_hosts(t, conf);
 	for (size_t i = 0; i < r.n; i++)
 		if (r.made[i])
 			fresh(arg, r.made[i]);
 	for (size_t i = 0; i < t->n; i++)
-		if (t->v[i]->conf)
+		if (t->v[i]->conf && t->v[i]->kind != CHECK_PASSIVE)
 			t->slots[t->nslots++] = &t->v[i]->slot;
 	free(r.order);
 	free(r.made);
 	free(r.parents);
+	free(r.depends);
 	return true;
 }
 
@@ -223,5 +317,6 @@ void checks_fini(struct checks *t)
 	free(t->v);
 	free(t->slots);
 	free(t->hosts);
+	free(t->recurring);
 	*t = (struct checks){0};
 }

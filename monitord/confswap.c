@@ -8,12 +8,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "../lib/control.h"
-#include "../lib/file.h"
-#include "../lib/json.h"
-#include "../lib/log.h"
-#include "../lib/loop.h"
-#include "../lib/sdnotify.h"
+#include "lib/contract/control.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/sdnotify.h"
 #include "apply.h"
 #include "self.h"
 #include "snapshot.h"
@@ -54,7 +54,7 @@ char *confswap_summary(const struct complaints *c)
 static void *load(void *arg)
 {
 	struct confswap *r = arg;
-	r->conf = config_load(r->s->main_file, NULL, &r->complaints);
+	r->conf = config_load_lists(r->s->main_file, NULL, LISTS_KEEP, &r->complaints);
 	r->keep_why[0] = '\0';
 	if (r->conf && !config_keep(r->conf, r->s->state_dir, r->keep_why, sizeof r->keep_why) &&
 	    !r->keep_why[0])
@@ -230,7 +230,7 @@ void confswap_free(struct confswap *r)
 
 struct config *confswap_first(const char *main_file, const char *state_dir, struct complaints *c)
 {
-	struct config *conf = config_load(main_file, NULL, c);
+	struct config *conf = config_load_lists(main_file, NULL, LISTS_KEEP, c);
 	if (conf)
 		return conf;
 	char *from_file = config_path_in_text(main_file, "monitord_state");
@@ -240,7 +240,7 @@ struct config *confswap_first(const char *main_file, const char *state_dir, stru
 		struct complaints again;
 		complaints_init(&again);
 		if (kept)
-			conf = config_load(kept, NULL, &again);
+			conf = config_load_lists(kept, NULL, LISTS_KEEP, &again);
 		if (kept && !conf)
 			log_err("the last good copy %s cannot be used either", kept);
 		complaints_fini(&again);

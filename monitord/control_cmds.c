@@ -4,15 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/control.h"
-#include "../lib/json.h"
-#include "../lib/log.h"
+#include "lib/contract/control.h"
+#include "lib/json.h"
+#include "lib/log.h"
 #include "confswap.h"
 #include "core.h"
-#include "evlog.h"
-#include "prober.h"
+#include "due.h"
+#include "monitord/store/evlog.h"
+#include "monitord/peers/prober.h"
+#include "passive.h"
 #include "self.h"
 #include "snapshot.h"
+#include "waiters.h"
 
 enum { HISTORY_DEFAULT = 20, HISTORY_MAX = 1000, WRITE_PATIENCE_MS = 2000, RUN_PATIENCE_MS = 30000 };
 
@@ -21,16 +24,6 @@ static cJSON *answer_ok(void)
 	cJSON *a = cJSON_CreateObject();
 	cJSON_AddBoolToObject(a, "ok", true);
 	return a;
-}
-
-static void answer_check(struct control_client *client, const struct check *c, const char *note)
-{
-	struct stamp now = clock_stamp();
-	cJSON *a = answer_ok();
-	cJSON_AddItemToObject(a, "check", check_to_json(c, &now));
-	if (note)
-		cJSON_AddStringToObject(a, "note", note);
-	control_reply(client, a);
 }
 
 /* The check the request names, or NULL when that was answered. */
@@ -63,7 +56,11 @@ static void do_check(struct super *s, struct control_client *client, const cJSON
 		return;
 	if (!c->conf) { /* built-in: looked at once a second anyway */
 		self_look(s, clock_boot_ms());
-		answer_check(client, c, NULL);
+		waiters_answer(client, c, NULL);
+		return;
+	}
+	if (c->kind == CHECK_PASSIVE) {
+		control_error(client, "%s is passive: its results come from outside (monitorctl result)", c->name);
 		return;
 	}
 	int64_t now = clock_boot_ms();
@@ -73,7 +70,40 @@ static void do_check(struct super *s, struct control_client *client, const cJSON
 		control_error(client, "out of memory");
 		return;
 	}
-	core_run_now(s, c);
+	due_run_now(s, c);
+}
+
+static void do_release(struct super *s, struct control_client *client, const cJSON *request)
+{
+	struct check *c = named(s, client, request);
+	if (!c)
+		return;
+	if (!c->quarantined) {
+		control_error(client, "%s is not quarantined", c->name);
+		return;
+	}
+	core_release(s, c);
+	control_reply(client, answer_ok());
+}
+
+static void do_result(struct super *s, struct control_client *client, const cJSON *request)
+{
+	char why[256];
+	struct check *c = passive_find(&s->checks, request, why, sizeof why);
+	struct result res;
+	const char *bad = NULL;
+	result_init(&res);
+	if (!c) {
+		control_error(client, "%s", why);
+	} else if (!result_from_json(&res, request, &bad)) {
+		control_error(client, "%s: the result has %s", c->name, bad);
+	} else {
+		core_passive(s, c, &res);
+		cJSON *a = answer_ok();
+		cJSON_AddStringToObject(a, "name", c->name);
+		control_reply(client, a);
+	}
+	result_fini(&res);
 }
 
 static void do_downtime(struct super *s, struct control_client *client, const cJSON *request)
@@ -91,7 +121,8 @@ static void do_downtime(struct super *s, struct control_client *client, const cJ
 		log_notice("%s: downtime cancelled by %s", c->name, json_str(request, "by", "somebody"));
 	} else {
 		if (!downtime_set(&c->downtime, json_int(request, "from_wall_ms", 0),
-				  json_int(request, "until_wall_ms", 0), json_str(request, "by", ""),
+				  json_int(request, "until_wall_ms", 0),
+				  json_int(request, "duration_ms", 0), json_str(request, "by", ""),
 				  json_str(request, "comment", ""), clock_wall_ms(), why, sizeof why)) {
 			control_error(client, "downtime of %s: %s", c->name, why);
 			return;
@@ -103,7 +134,7 @@ static void do_downtime(struct super *s, struct control_client *client, const cJ
 	struct waiter w = {
 	    .client = client, .ticket = c->ticket, .until_ms = clock_boot_ms() + WRITE_PATIENCE_MS};
 	if (!check_waiter_add(c, &w))
-		answer_check(client, c, "accepted; it is not known whether it is on disk");
+		waiters_answer(client, c, "accepted; it is not known whether it is on disk");
 }
 
 static void answer_history(void *client, cJSON *events)
@@ -134,6 +165,10 @@ void commands_handle(void *arg, struct control_client *client, const cJSON *requ
 		do_status(s, client);
 	else if (strcmp(what, "check") == 0)
 		do_check(s, client, request);
+	else if (strcmp(what, "release") == 0)
+		do_release(s, client, request);
+	else if (strcmp(what, "result") == 0)
+		do_result(s, client, request);
 	else if (strcmp(what, "downtime") == 0)
 		do_downtime(s, client, request);
 	else if (strcmp(what, "history") == 0)
@@ -145,78 +180,7 @@ void commands_handle(void *arg, struct control_client *client, const cJSON *requ
 		control_reply(client, answer_ok());
 	} else
 		control_error(client,
-			      "monitord does not know \"%.64s\"; it knows status, check, downtime, history, "
-			      "reload, subscribe",
+			      "monitord does not know \"%.64s\"; it knows status, check, release, result, downtime, "
+			      "history, reload, subscribe",
 			      what);
-}
-
-/* Takes the waiters out that f says are served, and answers them. */
-static void serve(struct check *c, bool (*served)(const struct waiter *w, int64_t value), int64_t value,
-		  const char *note)
-{
-	struct waiter **at = &c->waiters;
-	while (*at) {
-		struct waiter *w = *at;
-		if (!served(w, value)) {
-			at = &w->next;
-			continue;
-		}
-		*at = w->next;
-		answer_check(w->client, c, note);
-		free(w);
-	}
-}
-
-static bool waits_for_run(const struct waiter *w, int64_t started_ms)
-{
-	return w->after_ms && started_ms >= w->after_ms;
-}
-
-static bool waits_for_write(const struct waiter *w, int64_t ticket)
-{
-	return w->ticket && (int64_t)w->ticket <= ticket;
-}
-
-static bool write_took_too_long(const struct waiter *w, int64_t now_ms)
-{
-	return w->ticket && now_ms >= w->until_ms;
-}
-
-static bool run_took_too_long(const struct waiter *w, int64_t now_ms)
-{
-	return w->after_ms && now_ms >= w->until_ms;
-}
-
-void commands_answer_run(struct super *s, struct check *c, int64_t started_ms)
-{
-	(void)s;
-	serve(c, waits_for_run, started_ms, NULL);
-}
-
-void commands_answer_write(struct super *s, struct check *c, uint64_t ticket, const char *why)
-{
-	(void)s;
-	serve(c, waits_for_write, (int64_t)ticket,
-	      why ? "accepted, but not on disk: a reboot would forget it" : NULL);
-}
-
-void commands_answer_gone(struct check *c, const char *why)
-{
-	while (c->waiters) {
-		struct waiter *w = c->waiters;
-		c->waiters = w->next;
-		control_error(w->client, "%s: %s", c->name, why);
-		free(w);
-	}
-}
-
-void commands_tick(struct super *s, int64_t now_ms)
-{
-	for (size_t i = 0; i < s->checks.n; i++) {
-		struct check *c = s->checks.v[i];
-		if (!c->waiters)
-			continue;
-		serve(c, write_took_too_long, now_ms, "accepted, but the disk does not answer");
-		serve(c, run_took_too_long, now_ms, "no run could be made in time; this is the last result");
-	}
 }

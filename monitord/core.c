@@ -5,94 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/control.h"
-#include "../lib/json.h"
-#include "../lib/log.h"
-#include "../lib/loop.h"
-#include "../lib/spool.h"
-#include "control_cmds.h"
-#include "pagerwatch.h"
-#include "prober.h"
+#include "lib/contract/control.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/contract/spool.h"
+#include "diagnosis.h"
+#include "due.h"
+#include "monitord/peers/prober.h"
 #include "say.h"
-#include "self.h"
 #include "settle.h"
 #include "snapshot.h"
+#include "waiters.h"
 
 /* Checks that run more rarely than this have each run recorded, so that a restart does not run them again. */
 enum { RARE_MS = 300000 };
 /* A run that is lost with its prober is made again at once, but not for ever: it may be what kills it. */
-enum { DEATHS_MAX = 3, BLOB_MAX = 65536 };
-/* From so many blocked runs in a row on the pauses double, to an hour. */
-enum { STUCK_MAX = 3, STUCK_PAUSE_MAX_MS = 3600000 };
-
-/* --- starting what is due -------------------------------------------------------------------------- */
-
-struct place *core_place_of(const struct super *s, const struct check *c)
-{
-	return s->places[c->kind == CHECK_LOCAL ? PLACE_LOCAL : PLACE_NET];
-}
-
-static void mark_blocked(struct super *s)
-{
-	bool room[2];
-	for (int i = 0; i < 2; i++)
-		room[i] = s->places[i] && place_has_room(s->places[i]);
-	for (size_t i = 0; i < s->checks.nslots; i++) {
-		struct check *c = check_of_slot(s->checks.slots[i]);
-		c->slot.blocked = !room[c->kind == CHECK_LOCAL ? PLACE_LOCAL : PLACE_NET];
-	}
-}
-
-void core_start_due(void *arg)
-{
-	struct super *s = arg;
-	if (s->stopping)
-		return;
-	int64_t wake = SCHED_NEVER;
-	struct sched_slot *slot;
-	mark_blocked(s);
-	while ((slot = sched_next(s->checks.slots, s->checks.nslots, clock_boot_ms(), &wake))) {
-		struct check *c = check_of_slot(slot);
-		c->run = place_run(core_place_of(s, c), c, c->blob);
-		if (!c->run) {
-			slot->blocked = true; /* looked at again with the next tick */
-			continue;
-		}
-		sched_started(slot, c->run->started.boot_ms, s->conf->host_gap_ms);
-		if (!place_has_room(core_place_of(s, c)))
-			mark_blocked(s);
-	}
-	int64_t wait = wake == SCHED_NEVER ? CORE_LOOK_MS : wake - clock_boot_ms();
-	loop_timer_in(s->sched_timer, wait < 0 ? 0 : wait > CORE_LOOK_MS ? CORE_LOOK_MS : wait);
-}
-
-void core_start_soon(struct super *s)
-{
-	if (s->sched_timer)
-		loop_timer_in(s->sched_timer, 0);
-}
-
-void core_run_now(struct super *s, struct check *c)
-{
-	if (!c->conf)
-		return;
-	sched_now(&c->slot, clock_boot_ms());
-	core_start_soon(s);
-}
-
-int64_t core_overdue(const struct super *s, const char **name)
-{
-	int64_t now = clock_boot_ms(), worst = 0;
-	*name = "";
-	for (size_t i = 0; i < s->checks.nslots; i++) {
-		int64_t age = sched_overdue(s->checks.slots[i], now);
-		if (age > worst) {
-			worst = age;
-			*name = check_of_slot(s->checks.slots[i])->name;
-		}
-	}
-	return worst;
-}
+/* Who brought that many down is left alone for an hour. */
+enum { DEATHS_MAX = 3, KILLS_MAX = 2, BLOB_MAX = 65536 };
 
 /* --- results --------------------------------------------------------------------------------------- */
 
@@ -122,12 +52,40 @@ static void log_step(const struct check *c, enum judge_step step, bool first)
 		log_msg(first ? LOG_L_DEBUG : LOG_L_INFO, "%s: OK: %s", c->name, text);
 }
 
+/* Counts what is confirmed; true when it began or ceased to flap. A built-in check is looked at once a second, which says
+ * nothing about how often it changes. */
+static bool sample(struct check *c)
+{
+	if (!c->conf || !judge_is_hard(&c->judge))
+		return false;
+	const struct flapping_limits limits = {
+		.low = c->conf->flap_low, .high = c->conf->flap_detection ? c->conf->flap_high : 0};
+	return flapping_sample(&c->flapping, c->judge.hard, &limits);
+}
+
+/* A problem that nothing could name when it was said, or not the cause above it, may be named by a later result. Only what it
+ * says now may be: it still is what was said, and was measured. Looked at once a second only: it asks every check. */
+static void name_later(struct super *s, struct check *c)
+{
+	const struct judge *j = &c->judge;
+	int64_t now = clock_boot_ms();
+	if (!j->said || !j->measured || !j->said_measured || j->state != j->said_state || c->flapping.on ||
+	    !judge_problem(j) || now - s->named_ms < 1000)
+		return;
+	s->named_ms = now;
+	if (diagnosis_name(s, c, false))
+		say_named(s, c);
+}
+
 /* What follows from a new judgement: words, the record, the status. */
 static void judged(struct super *s, struct check *c, enum judge_step step, bool first, bool record)
 {
 	uint64_t ticket = c->ticket;
 	log_step(c, step, first);
+	record = sample(c) || record;
 	settle_check(s, c);
+	if (ticket == c->ticket)
+		name_later(s, c);
 	if (record && ticket == c->ticket) /* saying something has it recorded already */
 		state_save(&s->state, c);
 	if (step == JUDGE_SAME)
@@ -161,6 +119,20 @@ static bool take_blob(struct check *c, const char *blob)
 	return true;
 }
 
+/* A result without facts has none: old ones would name what is over. */
+static void take_facts(struct check *c, const struct buf *members)
+{
+	struct buf text;
+	cJSON_Delete(c->facts);
+	c->facts = NULL;
+	if (!members->len)
+		return;
+	buf_init(&text, RESULT_FACTS_MAX + 8);
+	if (buf_puts(&text, "{") && buf_puts(&text, members->data) && buf_puts(&text, "}"))
+		c->facts = json_parse(text.data, text.len, text.len, NULL);
+	buf_fini(&text);
+}
+
 /* From when on the results are what they are: whatever may explain them must be as new. */
 static void note_turn(struct check *c, const struct judge *before, const struct run *r)
 {
@@ -168,29 +140,7 @@ static void note_turn(struct check *c, const struct judge *before, const struct 
 		c->turned_ms = r->started.boot_ms;
 }
 
-static void run_ended(struct super *s, struct check *c, bool at_once)
-{
-	int64_t now = clock_boot_ms();
-	c->run = NULL;
-	c->fresh_ms = now;
-	sched_ended(&c->slot, judge_retrying(&c->judge, c->max), at_once, now);
-	core_start_soon(s);
-}
-
-/* Each run that blocks costs a prober, which may not even be killable: such a check is tried more and more
- * rarely. */
-static void pause_if_stuck(struct check *c, const char *layer)
-{
-	c->stuck = strcmp(layer, "blocked") == 0 ? c->stuck + 1 : 0;
-	if (c->stuck < STUCK_MAX)
-		return;
-	int doublings = c->stuck - STUCK_MAX > 10 ? 10 : c->stuck - STUCK_MAX;
-	int64_t pause = c->slot.interval_ms << doublings;
-	sched_not_before(&c->slot,
-			 clock_boot_ms() + (pause > STUCK_PAUSE_MAX_MS ? STUCK_PAUSE_MAX_MS : pause));
-}
-
-static void on_done(void *arg, struct run *r, struct result *res, const char *blob, double run_ms)
+void core_done(void *arg, struct run *r, struct result *res, const char *blob, double run_ms)
 {
 	struct super *s = arg;
 	struct check *c = r->check;
@@ -199,21 +149,42 @@ static void on_done(void *arg, struct run *r, struct result *res, const char *bl
 	c->has_run = true;
 	c->last_run = r->started;
 	c->run_ms = run_ms;
-	c->deaths = 0;
+	bool was_quarantined = c->quarantined;
+	c->deaths = c->kills = 0;
+	c->resting = c->quarantined = false;
 	check_set_result(c, res->layer, buf_str(&res->text), buf_str(&res->more),
 			 res->nperf ? perf_text(res) : NULL);
-	bool record = take_blob(c, blob);
+	take_facts(c, &res->facts);
+	diagnosis_learn(c);
+	bool record = take_blob(c, blob) || was_quarantined;
 	enum judge_step step = judge_result(&c->judge, c->max, res->state, res->measured, &now);
 	record = record || before.attempt != c->judge.attempt || before.unmeasured != c->judge.unmeasured ||
 		 step != JUDGE_SAME || c->conf->interval_ms >= RARE_MS;
 	note_turn(c, &before, r);
-	run_ended(s, c, false);
-	pause_if_stuck(c, res->layer);
+	due_ended(s, c, false);
+	due_pause_if_stuck(c, res->layer);
 	judged(s, c, step, !before.ever, record);
-	commands_answer_run(s, c, r->started.boot_ms);
+	waiters_run_ended(c, r->started.boot_ms);
 }
 
-static void on_lost(void *arg, struct run *r, const char *why, bool culprit)
+/* Not run for an hour, and said at once: no further attempt will confirm it. */
+static void quarantine(struct super *s, struct check *c, const char *why)
+{
+	char text[RESULT_TEXT_MAX];
+	struct stamp now = clock_stamp();
+	snprintf(text, sizeof text, "quarantined: it killed its prober %d times (%.200s); tried again after 1 h, after a reload, or by monitorctl release",
+		 c->kills, why);
+	log_err("%s: %s", c->name, text);
+	check_set_result(c, "quarantine", text, NULL, NULL);
+	enum judge_step step = judge_result(&c->judge, c->max, NAG_UNKNOWN, false, &now);
+	for (int i = judge_unmeasured_max(c->max); i > 0 && !judge_is_hard(&c->judge); i--)
+		step = judge_result(&c->judge, c->max, NAG_UNKNOWN, false, &now);
+	due_ended(s, c, false);
+	due_quarantine(c); /* before it is recorded: a restart must not let it kill again */
+	judged(s, c, step, false, true);
+}
+
+void core_lost(void *arg, struct run *r, const char *why, bool culprit)
 {
 	struct super *s = arg;
 	struct check *c = r->check;
@@ -222,18 +193,24 @@ static void on_lost(void *arg, struct run *r, const char *why, bool culprit)
 	c->has_run = true;
 	c->last_run = r->started;
 	c->deaths++;
+	c->kills += culprit;
+	if (c->kills >= KILLS_MAX) {
+		note_turn(c, &before, r);
+		quarantine(s, c, why);
+		waiters_run_ended(c, r->started.boot_ms);
+		return;
+	}
 	check_set_result(c, "prober", why, NULL, NULL);
 	bool at_once = !culprit && c->deaths < DEATHS_MAX;
-	self_prober(s, now.boot_ms);
 	enum judge_step step = judge_result(&c->judge, c->max, NAG_UNKNOWN, false, &now);
 	note_turn(c, &before, r);
-	run_ended(s, c, at_once);
+	due_ended(s, c, at_once);
 	judged(s, c, step, !before.ever, true);
 	if (!at_once)
-		commands_answer_run(s, c, r->started.boot_ms);
+		waiters_run_ended(c, r->started.boot_ms);
 }
 
-static void on_store(void *arg, struct run *r, const char *state)
+void core_store(void *arg, struct run *r, const char *state)
 {
 	struct super *s = arg;
 	struct check *c = r->check;
@@ -245,23 +222,6 @@ static void on_store(void *arg, struct run *r, const char *state)
 	take_blob(c, state);
 	state_save(&s->state, c);
 	r->store_ticket = c->ticket;
-}
-
-static void on_room(void *arg)
-{
-	struct super *s = arg;
-	core_start_soon(s);
-}
-
-const struct place_calls core_place_calls = {
-    .done = on_done, .lost = on_lost, .store = on_store, .room = on_room};
-
-void core_drop_run(struct super *s, struct check *c)
-{
-	if (!c->run)
-		return;
-	place_cancel(c->run);
-	run_ended(s, c, true);
 }
 
 void core_self(struct super *s, const char *name, enum nag_state state, const char *layer, const char *text)
@@ -277,6 +237,21 @@ void core_self(struct super *s, const char *name, enum nag_state state, const ch
 	judged(s, c, step, !before.ever, step != JUDGE_SAME || before.attempt != c->judge.attempt);
 }
 
+void core_passive(struct super *s, struct check *c, const struct result *res)
+{
+	struct judge before = c->judge;
+	struct stamp now = clock_stamp();
+	c->has_run = true;
+	c->last_run = now;
+	c->fresh_ms = c->turned_ms = now.boot_ms;
+	check_set_result(c, res->layer, buf_str(&res->text), buf_str(&res->more),
+			 res->nperf ? perf_text(res) : NULL);
+	take_facts(c, &res->facts);
+	enum judge_step step = judge_result(&c->judge, c->max, res->state, res->measured, &now);
+	judged(s, c, step, !before.ever, true); /* recorded: its age outlives a restart */
+	waiters_run_ended(c, now.boot_ms);
+}
+
 void core_stale(struct super *s, struct check *c, int64_t now_ms)
 {
 	char text[120], span[32];
@@ -287,9 +262,13 @@ void core_stale(struct super *s, struct check *c, int64_t now_ms)
 	judged(s, c, judge_stale(&c->judge, c->max, &now), false, true);
 }
 
-bool core_is_paused(const struct check *c)
+void core_unreachable(struct super *s, struct check *c)
 {
-	return c->stuck >= STUCK_MAX;
+	char text[EVENT_NAME_MAX + 80];
+	struct stamp now = clock_stamp();
+	snprintf(text, sizeof text, "unreachable: %s is down, and this runs there", c->remote->name);
+	check_set_result(c, "remote", text, NULL, NULL);
+	judged(s, c, judge_stale(&c->judge, c->max, &now), false, true);
 }
 
 /* --- the disk tells -------------------------------------------------------------------------------- */
@@ -299,7 +278,7 @@ static void recorded(struct super *s, struct check *c, const struct diskq_fate *
 	say_recorded(s, c, f->ticket);
 	if (c->run && c->run->store_ticket && c->run->store_ticket <= f->ticket)
 		place_stored(c->run, f->where == DISKQ_DURABLE);
-	commands_answer_write(s, c, f->ticket, f->where == DISKQ_DURABLE ? NULL : f->why);
+	waiters_written(c, f->ticket, f->where == DISKQ_DURABLE ? NULL : f->why);
 }
 
 void core_on_disk(void *arg)
@@ -332,6 +311,15 @@ void core_settle_soon(struct super *s)
 {
 	if (s->settle_timer)
 		loop_timer_in(s->settle_timer, 0);
+}
+
+void core_release(struct super *s, struct check *c)
+{
+	log_notice("%s: released from quarantine", c->name);
+	due_release(s, c);
+	state_save(&s->state, c);
+	publish_change(s, c);
+	snapshot_later(s);
 }
 
 void core_downtime_changed(struct super *s, struct check *c)

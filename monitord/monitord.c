@@ -13,34 +13,43 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "../lib/control.h"
-#include "../lib/file.h"
-#include "../lib/log.h"
-#include "../lib/loop.h"
-#include "../lib/sdnotify.h"
-#include "../lib/spool.h"
+#include "lib/contract/control.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/sdnotify.h"
+#include "lib/contract/spool.h"
 #include "apply.h"
 #include "confswap.h"
 #include "control_cmds.h"
-#include "diskq.h"
-#include "evlog.h"
-#include "pagerwatch.h"
+#include "core.h"
+#include "due.h"
+#include "hostlists.h"
+#include "listing.h"
+#include "monitord/store/diskq.h"
+#include "monitord/store/evlog.h"
+#include "monitord/peers/opspeer.h"
+#include "monitord/peers/pagerwatch.h"
 #include "self.h"
 #include "snapshot.h"
 #include "tick.h"
+#include "waiters.h"
+
+enum { GOODBYE_MS = 100 };
 
 struct options {
 	const char *conf, *state_dir;
-	bool test, quiet, verbose;
+	bool test, list, quiet, verbose;
 };
 
 static void usage(FILE *out)
 {
-	fputs("usage: monitord [-c FILE] [-s DIR] [-t [-q]] [-v] [-V] [-h]\n"
+	fputs("usage: monitord [-c FILE] [-s DIR] [-t [-l] [-q]] [-v] [-V] [-h]\n"
 	      "  -c, --config FILE    the configuration (" MONITORD_CONF ")\n"
 	      "  -s, --state-dir DIR  where to look for the last good copy when FILE cannot be read\n"
 	      "                       (else what FILE says, $STATE_DIRECTORY, /var/lib/monitord)\n"
 	      "  -t, --test           check the configuration; exit 0 (good) or 1\n"
+	      "  -l, --list           with -t: a line for each check: name, probe, host, interval, where it is written\n"
 	      "  -q, --quiet          with -t: only complaints\n"
 	      "  -v, --verbose        more in the log\n"
 	      "  -V, --version, -h, --help\n"
@@ -55,11 +64,12 @@ static int read_options(int argc, char **argv, struct options *o)
 	static const struct option longs[] = {
 	    {"config", required_argument, NULL, 'c'}, {"state-dir", required_argument, NULL, 's'},
 	    {"test", no_argument, NULL, 't'},	      {"quiet", no_argument, NULL, 'q'},
+	    {"list", no_argument, NULL, 'l'},
 	    {"verbose", no_argument, NULL, 'v'},      {"version", no_argument, NULL, 'V'},
 	    {"help", no_argument, NULL, 'h'},	      {NULL, 0, NULL, 0},
 	};
 	int c;
-	while ((c = getopt_long(argc, argv, "c:s:tqvVh", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:s:tlqvVh", longs, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			o->conf = optarg;
@@ -69,6 +79,9 @@ static int read_options(int argc, char **argv, struct options *o)
 			break;
 		case 't':
 			o->test = true;
+			break;
+		case 'l':
+			o->list = true;
 			break;
 		case 'q':
 			o->quiet = true;
@@ -99,10 +112,12 @@ static int test_config(const struct options *o)
 {
 	struct complaints c;
 	complaints_init(&c);
-	struct config *conf = config_load(o->conf, NULL, &c);
+	struct config *conf = config_load_lists(o->conf, NULL, LISTS_ASK, &c);
 	complaints_print(&c, stderr);
 	if (conf && !o->quiet)
 		complaints_print(&conf->warnings, stderr);
+	if (conf && o->list)
+		listing_print(conf, stdout);
 	if (!conf)
 		fprintf(stderr, "monitord: %s: test failed, %zu complaint%s\n", o->conf, c.n + c.dropped,
 			c.n + c.dropped == 1 ? "" : "s");
@@ -119,7 +134,7 @@ static int test_config(const struct options *o)
 
 struct daemon {
 	struct super s;
-	struct loop_timer *watchdog;
+	struct loop_timer *watchdog, *end;
 	int lock_fd;
 };
 
@@ -196,9 +211,18 @@ static bool open_control(struct super *s)
 	return s->control != NULL;
 }
 
+static const struct pagerwatch_calls pager_calls = {.overdue = due_overdue, .found = core_self};
+
+static void reload_for_list(struct super *s)
+{
+	if (!s->stopping)
+		confswap_ask(s->confswap, NULL);
+}
+
 static bool start(struct daemon *d, struct config *conf)
 {
 	struct super *s = &d->s;
+	s->look_at_self = self_look;
 	s->run_dir = strdup(conf->monitord_run);
 	s->state_dir = strdup(conf->monitord_state);
 	s->snapshot_path = file_join(conf->monitord_run, "status.json");
@@ -210,10 +234,12 @@ static bool start(struct daemon *d, struct config *conf)
 		return false;
 	if (!apply_config(s, conf))
 		return fail("configuration", "out of memory");
-	s->pagerwatch = pagerwatch_new(s);
+	s->pagerwatch = pagerwatch_new(s, &pager_calls);
 	s->confswap = confswap_new(s);
-	if (!s->pagerwatch || !s->confswap)
+	s->hostlists = hostlists_new(s, reload_for_list, self_config);
+	if (!s->pagerwatch || !s->confswap || !s->hostlists)
 		return fail("start", "out of memory");
+	hostlists_use(s->hostlists, conf);
 	apply_bury_orphans(s);
 	tick_start(s);
 	self_config(s);
@@ -229,6 +255,12 @@ static void on_watchdog(void *arg)
 	loop_timer_in(d->watchdog, sdnotify_watchdog_ms());
 }
 
+static void on_goodbye_sent(void *arg)
+{
+	struct daemon *d = arg;
+	loop_stop(d->s.base);
+}
+
 static void on_end(void *arg, int sig)
 {
 	struct daemon *d = arg;
@@ -236,7 +268,11 @@ static void on_end(void *arg, int sig)
 	sdnotify("STOPPING=1");
 	d->s.stopping = true;
 	pagerwatch_goodbye(d->s.pagerwatch);
-	loop_stop(d->s.base);
+	/* a moment for the goodbye to reach the process that sends it */
+	if (opspeer_goodbye(d->s.opspeer) && d->end)
+		loop_timer_in(d->end, GOODBYE_MS);
+	else
+		loop_stop(d->s.base);
 }
 
 static void on_reload(void *arg, int sig)
@@ -249,11 +285,13 @@ static void on_reload(void *arg, int sig)
 static void finish(struct daemon *d)
 {
 	struct super *s = &d->s;
+	hostlists_free(s->hostlists);
+	s->hostlists = NULL;
 	confswap_free(s->confswap);
 	if (s->tick_timer)
 		tick_stop(s);
 	for (size_t i = 0; i < s->checks.n; i++)
-		commands_answer_gone(s->checks.v[i], "monitord is stopping");
+		waiters_gone(s->checks.v[i], "monitord is stopping");
 	control_free(s->control);
 	s->control = NULL;
 	pagerwatch_free(s->pagerwatch);
@@ -264,6 +302,9 @@ static void finish(struct daemon *d)
 	loop_timer_free(s->settle_timer);
 	loop_timer_free(s->snapshot_timer);
 	loop_timer_free(d->watchdog);
+	loop_timer_free(d->end);
+	opspeer_free(s->opspeer);
+	s->opspeer = NULL;
 	for (size_t i = 0; i < s->nburied; i++)
 		check_free(s->buried[i]);
 	free(s->buried);
@@ -293,6 +334,7 @@ static int run(const struct options *o)
 	d.s.base = loop_new();
 	if (d.s.base && first_config(&d, o, &conf)) {
 		d.watchdog = loop_timer_new(d.s.base, on_watchdog, &d);
+		d.end = loop_timer_new(d.s.base, on_goodbye_sent, &d);
 		bool ok = start(&d, conf) && d.watchdog && loop_signal(d.s.base, SIGTERM, on_end, &d) &&
 			  loop_signal(d.s.base, SIGINT, on_end, &d) &&
 			  loop_signal(d.s.base, SIGHUP, on_reload, &d);
@@ -320,6 +362,10 @@ int main(int argc, char **argv)
 	int status = read_options(argc, argv, &o);
 	if (status >= 0)
 		return status;
+	if (o.list && !o.test) {
+		fprintf(stderr, "monitord: --list is for -t\n");
+		return 2;
+	}
 	if (o.test)
 		return test_config(&o);
 	/* few threads that allocate little: one arena keeps the memory of a long life small */

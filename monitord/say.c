@@ -5,25 +5,69 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/control.h"
-#include "../lib/json.h"
-#include "../lib/log.h"
-#include "../lib/spool.h"
-#include "pagerwatch.h"
-#include "evlog.h"
+#include "lib/contract/control.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/contract/spool.h"
+#include "monitord/peers/pagerwatch.h"
+#include "monitord/store/evlog.h"
+#include "diagnosis.h"
 #include "snapshot.h"
 
 /* What the twin holds stays in the record until pagerd has surely had the time to read it. */
 enum { TWIN_READ_MS = 60000 };
 
+/* For people: what flapping means for the pages they get. */
+static char *flapping_wording(const struct check *c, const struct judge_say *say, const char *text)
+{
+	char *out;
+	int n = say->flapping == EVENT_FLAPS_STARTED
+		    ? asprintf(&out, "flaps (%.0f %% of its last results changed), changes are not paged until it is calm; last: %s %s",
+			       flapping_percent(&c->flapping), nag_name(c->judge.hard), text)
+		: say->flapping == EVENT_FLAPS_STOPPED ? asprintf(&out, "no longer flaps: %s %s", nag_name(c->judge.hard), text)
+						      : asprintf(&out, "%s %s", nag_name(c->judge.hard), text);
+	return n < 0 ? NULL : out;
+}
+
 static char *wording(const struct check *c, const struct judge_say *say)
 {
 	const char *text = c->text && *c->text ? c->text : "no text";
 	char *out;
+	if (say->flapping)
+		return flapping_wording(c, say, text);
 	int n = say->measured || say->kind != EVENT_PROBLEM || c->judge.stale
 		    ? asprintf(&out, "%s", text)
 		    : asprintf(&out, "could not be measured: %s", text);
 	return n < 0 ? NULL : out;
+}
+
+/* "NAME (TEXT)", the incident's name first: what a page is cut to begins with it. NAME alone when both are more than a
+ * text may be. NULL: out of memory. */
+static char *with_name(const char *name, const char *text)
+{
+	char *out;
+	if (strlen(name) + strlen(text) + 3 > RESULT_TEXT_MAX)
+		return strdup(name);
+	return asprintf(&out, "%s (%s)", name, text) < 0 ? NULL : out;
+}
+
+/* The check's words, behind the incident's name when it is recognised. */
+static void fill_words(struct event *e, const struct check *c, const struct judge_say *say, bool named)
+{
+	char *text = wording(c, say);
+	if (!named || !c->named || !text) {
+		e->text = text;
+		return;
+	}
+	e->text = with_name(c->named, text);
+	e->text_ja = with_name(c->named_ja, text);
+	free(text);
+}
+
+/* Whether it speaks of a finding that can have a name; what could not be measured is none. */
+static bool may_be_named(const struct judge_say *say)
+{
+	return say->kind == EVENT_PROBLEM && say->measured && !say->flapping && say->state != NAG_OK;
 }
 
 static bool copy_contacts(struct event *e, const struct check *c)
@@ -97,8 +141,8 @@ static void log_event(const struct event *e)
 			clock_span(clock_age_ms(&e->since, &e->at), span, sizeof span), incident,
 			e->suppressed ? ", not paged: " : "", e->why_suppressed, e->text);
 	else
-		log_msg(level, "%s: %s %s (%s)%s%s: %s", e->check, event_kind_name(e->kind),
-			nag_name(e->state), incident, e->suppressed ? ", not paged: " : "", e->why_suppressed,
+		log_msg(level, "%s: %s %s (%s)%s%s: %s", e->check,
+			e->named ? "recognised" : event_kind_name(e->kind), nag_name(e->state), incident, e->suppressed ? ", not paged: " : "", e->why_suppressed,
 			e->text);
 }
 
@@ -140,13 +184,46 @@ void say_event(struct super *s, struct check *c, const struct judge_say *say, co
 	e->previous = say->previous;
 	e->measured = say->measured;
 	e->suppressed = say->suppressed;
+	e->flapping = say->flapping;
 	e->since = say->since;
 	snprintf(e->layer, sizeof e->layer, "%s", say->kind == EVENT_PROBLEM ? c->layer : "");
 	snprintf(e->why_suppressed, sizeof e->why_suppressed, "%s",
 		 !e->suppressed ? ""
 		 : *why		? why
+		 : say->flapping == EVENT_FLAPS ? "flapping: changes are not paged"
+		 : say->flapping == EVENT_FLAPS_STOPPED ? "it no longer flaps; what is now is told anew"
 				: "nobody was paged for the problem");
-	e->text = wording(c, say);
+	snprintf(e->parent, sizeof e->parent, "%s", e->suppressed ? c->below : "");
+	if (may_be_named(say))
+		diagnosis_name(s, c, true);
+	fill_words(e, c, say, may_be_named(say));
+	if (say->kind == EVENT_RECOVERY)
+		diagnosis_over(c);
+	e->more = c->more ? strdup(c->more) : NULL;
+	if (!e->text || !copy_contacts(e, c))
+		log_err("%s: out of memory, an event is said in part", c->name);
+	out(s, c, o);
+}
+
+void say_named(struct super *s, struct check *c)
+{
+	struct judge *j = &c->judge;
+	struct outgoing *o = outgoing_new(c);
+	if (!o)
+		return;
+	struct event *e = &o->event;
+	const struct judge_say say = {.kind = EVENT_PROBLEM, .state = j->said_state, .measured = true};
+	e->kind = EVENT_PROBLEM;
+	e->named = true;
+	e->change = ++j->change;
+	e->opened = j->opened;
+	e->state = e->previous = j->said_state;
+	e->suppressed = j->said_suppressed;
+	snprintf(e->why_suppressed, sizeof e->why_suppressed, "%s", e->suppressed ? c->mute : "");
+	snprintf(e->parent, sizeof e->parent, "%s", e->suppressed ? c->below : "");
+	snprintf(e->layer, sizeof e->layer, "%s", c->layer);
+	e->since = j->since;
+	fill_words(e, c, &say, true);
 	e->more = c->more ? strdup(c->more) : NULL;
 	if (!e->text || !copy_contacts(e, c))
 		log_err("%s: out of memory, an event is said in part", c->name);

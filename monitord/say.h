@@ -14,6 +14,8 @@ enum { SAY_PATIENCE_MS = 2000 };
 /* Says what the judge wants said, with the check's last text. why: what suppressed it, "" when nothing did.
  */
 void say_event(struct super *s, struct check *c, const struct judge_say *say, const char *why);
+/* Its problem, said already, is recognised only now: for the next page, whichever it is; makes none. */
+void say_named(struct super *s, struct check *c);
 /* A notice about the check, outside of any problem. */
 void say_notice(struct super *s, struct check *c, const char *text);
 /* A check that was just loaded may hold events whose way to the spool was cut short. */

@@ -3,10 +3,11 @@
 
 #include <stdio.h>
 
-#include "../lib/spool.h"
+#include "lib/contract/spool.h"
 #include "core.h"
-#include "ownlink.h"
-#include "prober.h"
+#include "hostlists.h"
+#include "monitord/peers/ownlink.h"
+#include "monitord/peers/prober.h"
 
 void self_look(struct super *s, int64_t now_ms)
 {
@@ -26,6 +27,12 @@ void self_look(struct super *s, int64_t now_ms)
 void self_config(struct super *s)
 {
 	char text[1024];
+	char lists[300];
+	bool listed = !s->hostlists || !*hostlists_trouble(s->hostlists, lists, sizeof lists);
+	if (!s->config_error && !listed) {
+		core_self(s, "self.config", NAG_WARNING, "lists", lists);
+		return;
+	}
 	if (s->config_error)
 		snprintf(text, sizeof text, "the configuration is not the newest one: %s", s->config_error);
 	else
@@ -53,7 +60,7 @@ static void self_spool(struct super *s)
 void self_prober(struct super *s, int64_t now_ms)
 {
 	char text[400] = "";
-	for (int i = 0; i < 2 && !text[0]; i++)
+	for (int i = 0; i < SUPER_REMOTES && !text[0]; i++)
 		if (s->places[i])
 			place_trouble(s->places[i], now_ms, text, sizeof text);
 	bool ok = !text[0];
@@ -61,10 +68,26 @@ void self_prober(struct super *s, int64_t now_ms)
 		  ok ? "the probers run" : text);
 }
 
+void self_remotes(struct super *s, int64_t now_ms)
+{
+	char name[EVENT_NAME_MAX], text[600];
+	enum nag_state state;
+	for (size_t i = 0; SUPER_REMOTES + i < s->nplaces && i < s->conf->nremotes; i++) {
+		const struct place *p = s->places[SUPER_REMOTES + i];
+		conf_remote_check(&s->conf->remotes[i], name, sizeof name);
+		if (!p || !place_judge_remote(p, now_ms, &state, text, sizeof text))
+			continue;
+		/* what is lost again while its loss is a problem is no better for having been there a moment */
+		if (state == NAG_CRITICAL || !place_is_down(p) || !judge_down(&checks_find(&s->checks, name)->judge))
+			core_self(s, name, state, state == NAG_OK ? "" : "remote", text);
+	}
+}
+
 void self_tick(struct super *s, int64_t now_ms)
 {
 	self_spool(s);
 	self_prober(s, now_ms);
+	self_remotes(s, now_ms);
 	if (now_ms - s->self_ms >= SELF_EVERY_MS || !s->self_ms)
 		self_look(s, now_ms);
 }

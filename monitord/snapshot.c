@@ -5,17 +5,35 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/file.h"
-#include "../lib/heartbeat.h"
-#include "../lib/json.h"
-#include "../lib/log.h"
-#include "../lib/loop.h"
-#include "../lib/spool.h"
-#include "pagerwatch.h"
-#include "prober.h"
+#include "diagnosis.h"
+#include "lib/file.h"
+#include "lib/contract/heartbeat.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/contract/spool.h"
+#include "hostlists.h"
+#include "monitord/peers/opspeer.h"
+#include "monitord/peers/pagerwatch.h"
+#include "monitord/peers/prober.h"
 
 /* Writing takes milliseconds per hundred checks: at most this share of the time goes into it. */
 enum { SNAPSHOT_BYTES_MAX = 16 << 20, SNAPSHOT_SOON_MS = 200, SNAPSHOT_SHARE = 20 };
+
+/* The weekly downtimes, and when each begins or ends. */
+static void add_downtimes(cJSON *o, const struct super *s)
+{
+	cJSON *list = cJSON_AddArrayToObject(o, "downtimes");
+	for (size_t i = 0; i < s->checks.nrecurring; i++) {
+		struct recurring *r = &s->checks.recurring[i];
+		recurring_look(r, clock_wall_ms());
+		cJSON *v = cJSON_CreateObject();
+		cJSON_AddStringToObject(v, "name", r->conf->name);
+		cJSON_AddBoolToObject(v, "active", r->holds);
+		json_add_int(v, r->holds ? "until_wall_ms" : "next_wall_ms", r->change_ms);
+		cJSON_AddItemToArray(list, v);
+	}
+}
 
 static void add_spool(cJSON *o, const struct super *s)
 {
@@ -58,9 +76,17 @@ cJSON *snapshot_json(const struct super *s)
 	cJSON_AddStringToObject(o, "config_error", s->config_error ? s->config_error : "");
 	json_add_stamp(o, "reload_at", &s->reload_at);
 	cJSON_AddItemToObject(o, "pager", pagerwatch_json(s->pagerwatch));
+	if (s->opspeer)
+		cJSON_AddItemToObject(o, "peer", opspeer_json(s->opspeer));
+	if (s->checks.nrecurring)
+		add_downtimes(o, s);
+	cJSON *lists = s->hostlists ? hostlists_json(s->hostlists, s->conf) : NULL;
+	if (lists)
+		cJSON_AddItemToObject(o, "lists", lists);
 	add_spool(o, s);
+	diagnosis_to_json(s, o);
 	cJSON *probers = cJSON_AddArrayToObject(o, "probers");
-	for (int i = 0; i < 2; i++)
+	for (size_t i = 0; i < s->nplaces; i++)
 		if (s->places[i])
 			cJSON_AddItemToArray(probers, place_to_json(s->places[i]));
 	if (!add_checks(o, s, &now)) {

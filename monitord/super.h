@@ -8,11 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../lib/config.h"
+#include "lib/config/config.h"
 #include "check.h"
-#include "state.h"
+#include "monitord/store/state.h"
 
 struct control;
+struct opspeer;
 struct pagerwatch;
 struct diskq;
 struct event_base;
@@ -21,7 +22,10 @@ struct loop_fd;
 struct loop_timer;
 struct place;
 struct confswap;
+struct hostlists;
 struct spool_writer;
+
+enum { SUPER_REMOTES = 2, SUPER_PLACES_MAX = SUPER_REMOTES + 100 };
 
 struct super {
 	struct event_base *base;
@@ -48,8 +52,11 @@ struct super {
 	size_t spool_twin;	 /* events that are in the twin only */
 	char spool_trouble[200]; /* why the last event is not in the spool; "" when it is */
 
-	struct place *places[2]; /* by enum check_place; NULL: no check needs it */
+	/* by enum check_place (NULL: no check needs it), then the remotes in the order of the configuration */
+	struct place *places[SUPER_PLACES_MAX];
+	size_t nplaces;
 	struct loop_timer *sched_timer, *tick_timer, *settle_timer;
+	int64_t named_ms; /* boot ms: when an unnamed problem was last looked at again */
 	int64_t tick_ms; /* boot ms of the last tick */
 	int64_t self_ms; /* of the last look at own link */
 	int64_t beat_snapshot_ms;
@@ -61,8 +68,13 @@ struct super {
 
 	struct control *control;
 	struct pagerwatch *pagerwatch;
+	struct opspeer *opspeer; /* NULL: no other ops host is configured */
 	struct confswap *confswap;
+	struct hostlists *hostlists;
 	bool stopping;
+
+	/* own link, now: what settle.c asks of a file above it */
+	void (*look_at_self)(struct super *s, int64_t now_ms);
 };
 
 #endif
