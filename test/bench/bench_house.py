@@ -73,8 +73,8 @@ def house_with_tap(directory, checks, **sections):
     with Phone(directory) as phone:
         tap = Tap(phone)
         try:
-            lines = {"modem": {"notifier": "sms", "device": tap.device, "check_interval": "1h"}}
-            contacts = {"oncall": {"repeat": "1h", "routes": [{"line": "modem", "to": NUMBER}]}}
+            lines = {"modem": {"notifier": "sms", "device": tap.device, "check_interval": "1h", "budget": "none"}}
+            contacts = {"oncall": {"repeat": "1h", "digest": False, "routes": [{"line": "modem", "to": NUMBER}]}}
             with House(Path(directory) / "h", checks, lines=lines, contacts=contacts, **sections) as house:
                 wait_for(lambda: house.ask("pagerd", do="status")["lines"][0]["ok"], 60, "the modem's line")
                 tap.wait_quiet()

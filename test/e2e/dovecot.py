@@ -2,6 +2,8 @@
 
     with Dovecot(tmp_path / "dc") as dovecot:
         dovecot.imap_port, dovecot.imaps_port, dovecot.lmtp_port     # 127.0.0.1
+        dovecot.pop3_port, dovecot.pop3s_port                        # 0 unless pop3 was asked for
+        dovecot.lmtp_socket      # the same LMTP by a unix socket
         dovecot.auth_socket      # for Postfix: smtpd_sasl_type=dovecot, smtpd_sasl_path=this path
         dovecot.ca               # PEM of the CA that signed its certificate (localhost, 127.0.0.1)
         dovecot.password(user)   # "secret" by default
@@ -32,7 +34,7 @@ def missing():
     """Why there can be no Dovecot here, or an empty string."""
     if not program("dovecot"):
         return "dovecot is not installed"
-    for part, package in (("imap", "dovecot-imapd"), ("lmtp", "dovecot-lmtpd")):
+    for part, package in (("imap", "dovecot-imapd"), ("lmtp", "dovecot-lmtpd"), ("pop3", "dovecot-pop3d")):
         if not Path("/usr/lib/dovecot", part).exists():
             return f"{package} is not installed"
     return ""
@@ -73,14 +75,16 @@ def make_ca(where, names="DNS:localhost,IP:127.0.0.1"):
 class Dovecot:
     counter = itertools.count(1)
 
-    def __init__(self, root, users=None, capability=None, extra=""):
+    def __init__(self, root, users=None, capability=None, extra="", pop3=False):
         """capability: the whole IMAP capability text after login, to take one away; extra: more configuration."""
         self.root = Path(root)
         self.users = dict(users or DEFAULT_USERS)
         self.capability = capability
         self.extra = extra
         self.process = None
-        self.imap_port = self.imaps_port = self.lmtp_port = 0
+        self.pop3 = pop3
+        self.imap_port = self.imaps_port = self.lmtp_port = self.pop3_port = self.pop3s_port = 0
+        self.lmtp_socket = self.root / "lmtp"
         self.auth_socket = self.root / "auth-client"
         self.log_file = self.root / "dovecot.log"
         self.ca = self.root / "tls" / "ca.pem"
@@ -133,7 +137,9 @@ class Dovecot:
         """Ready when all ports answer. A port taken by someone else meanwhile is replaced by another one."""
         for _ in range(5):
             if not self.imap_port:
-                self.imap_port, self.imaps_port, self.lmtp_port = free_ports(3)
+                self.imap_port, self.imaps_port, self.lmtp_port, self.pop3_port, self.pop3s_port = free_ports(5)
+                if not self.pop3:
+                    self.pop3_port = self.pop3s_port = 0
             self._configure()
             shutil.rmtree(self.root / "run", ignore_errors=True)
             self.auth_socket.unlink(missing_ok=True)
@@ -175,7 +181,7 @@ class Dovecot:
             if self.process.poll() is not None:
                 return False
             if self.auth_socket.exists() and all(
-                    self._answers(p) for p in (self.imap_port, self.imaps_port, self.lmtp_port)):
+                    self._answers(p) for p in (self.imap_port, self.imaps_port, self.lmtp_port, self.pop3_port, self.pop3s_port) if p):
                 return True
             time.sleep(0.02)
         return False
@@ -214,6 +220,10 @@ class Dovecot:
                                     uid=self.owner.pw_uid, gid=self.owner.pw_gid)
         if self.capability:
             text += f"protocol imap {{\n  imap_capability = {self.capability}\n}}\n"
+        if self.pop3:
+            text = text.replace("protocols = imap lmtp", "protocols = imap lmtp pop3")
+            text += (f"service pop3-login {{\n  inet_listener pop3 {{\n    port = {self.pop3_port}\n  }}\n"
+                     f"  inet_listener pop3s {{\n    port = {self.pop3s_port}\n  }}\n}}\n")
         if os.geteuid() != 0:
             group = grp.getgrgid(self.owner.pw_gid).gr_name
             text += (f"default_internal_user = {self.owner.pw_name}\ndefault_login_user = {self.owner.pw_name}\n"
@@ -260,6 +270,9 @@ service imap-login {{
   }}
 }}
 service lmtp {{
+  unix_listener {root}/lmtp {{
+    mode = 0666
+  }}
   inet_listener lmtp {{
     address = 127.0.0.1
     port = {lmtp}

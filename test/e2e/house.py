@@ -41,12 +41,12 @@ class Daemon:
     """One daemon; its log is DIR/NAME.log."""
 
     def __init__(self, house, name):
-        self.house, self.name, self.process = house, name, None
+        self.house, self.name, self.process, self.prefix = house, name, None, []
         self.log_file = house.dir / f"{name}.log"
 
     def start(self, env=None):
         with open(self.log_file, "ab") as log:
-            self.process = subprocess.Popen([str(BUILD / self.name), "-c", str(self.house.config_file)],
+            self.process = subprocess.Popen([*self.prefix, str(BUILD / self.name), "-c", str(self.house.config_file)],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env={**os.environ, **(env or {})})
         return self
@@ -101,7 +101,7 @@ class House:
                  "pagerd_run": self.pagerd_run, "libexec": BUILD}
         config = {"paths": {k: str(v) for k, v in paths.items()},
                   "deadman": {"interval": "1s", "limit": "30s"},
-                  "defaults": {"interval": "1s", "retry_interval": "1s", "max_check_attempts": 1, "timeout": "20s",
+                  "defaults": {"interval": "1s", "retry_interval": "1s", "flap_detection": "no", "max_check_attempts": 1, "timeout": "20s",
                                "contacts": sorted(contacts)[:1], "host_gap": "10ms"},
                   "checks": self.checks, "lines": lines, "contacts": contacts}
         for name, section in self.sections.items():

@@ -36,6 +36,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from waiting import wait_for
+
 DAEMONS = Path("/usr/lib/postfix/sbin")
 MAIL_USER = "nobody"
 
@@ -141,12 +143,15 @@ class Authority:
 
 class Postfix:
     def __init__(self, root, users=("user@lab.test",), main=None, master=(), mail_root=None, transport=None,
-                 relayhost="[127.0.0.1]:9", ipv6=False, tls=True, smtpd="smtpd"):
-        """main: more main.cf settings; master: more master.cf lines, whole; smtpd: the command of the main listener."""
+                 relayhost="[127.0.0.1]:9", ipv6=False, tls=True, smtpd="smtpd", prefix=(), address="127.0.0.1"):
+        """main: more main.cf settings; master: more master.cf lines, whole; smtpd: the command of the main listener; prefix: what starts
+        its master, for a place of its own; address: where it listens, and when several share a port it is set before start()."""
         self.root = Path(root)
         self.users = list(users)
         self.extra_master = list(master)
+        self.prefix = list(prefix)
         self.ipv6 = ipv6
+        self.address = address
         self.port = 0
         self.ports = {}
         self.etc, self.queue = self.root / "etc", self.root / "spool"
@@ -221,7 +226,7 @@ class Postfix:
                 self._choose_ports()
             self._write_main()
             self._write_master()
-            done = subprocess.run([str(DAEMONS / "master"), "-w", "-c", str(self.etc)], stdin=subprocess.DEVNULL,
+            done = subprocess.run([*self.prefix, str(DAEMONS / "master"), "-w", "-c", str(self.etc)], stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
             if done.returncode == 0:
                 self.pid = int((self.queue / "pid" / "master.pid").read_text())
@@ -230,6 +235,18 @@ class Postfix:
                 break
             self.port = 0
         raise RuntimeError("postfix does not start:\n" + done.stdout.decode(errors="replace") + self.log())
+
+    def wait_greetings(self, timeout=150):
+        """Until every listener greets: master holds a service back for a minute whose first process ended badly on a busy machine."""
+        def greets(port):
+            try:
+                with socket.create_connection(("127.0.0.1", port), 5) as s:
+                    s.settimeout(10)
+                    return s.recv(100).startswith(b"220 ")
+            except OSError:
+                return False
+        for port in (self.port, *self.ports.values()):
+            wait_for(lambda p=port: greets(p), timeout, f"a greeting at port {port}:\n{self.log()}")
 
     def stop(self):
         if not self.running():
@@ -280,11 +297,11 @@ class Postfix:
             time.sleep(0.01)
         self.pid = 0
 
-    @staticmethod
-    def _listens(port):
+    def _listens(self, port):
         """Asks the kernel's table, because a connect would be one more visitor in the log."""
-        return any(re.search(rf"^\s*\d+: [0-9A-F]+:{port:04X} [0-9A-F:]+ 0A ", Path(f).read_text(), re.M)
-                   for f in ("/proc/net/tcp", "/proc/net/tcp6") if os.path.exists(f))
+        four = socket.inet_aton(self.address)[::-1].hex().upper()
+        return any(re.search(rf"^\s*\d+: {address}:{port:04X} [0-9A-F:]+ 0A ", Path(f).read_text(), re.M)
+                   for f, address in (("/proc/net/tcp", four), ("/proc/net/tcp6", "[0-9A-F]+")) if os.path.exists(f))
 
     # --- files ---
 
@@ -373,7 +390,7 @@ class Postfix:
             port = self.ports.get(name, self.port)
             limit = "1" if kind == "postscreen" else "-"
             command = command.replace("@CACHE@", f"{self._cache_type()}:{self.data}/postscreen-{name}")
-            lines.append(f"127.0.0.1:{port} inet n - n - {limit} {command}")
+            lines.append(f"{self.address}:{port} inet n - n - {limit} {command}")
             if self.ipv6 and kind != "postscreen":
                 lines.append(f"[::1]:{port} inet n - n - {limit} {command}")
         self._replace(self.etc / "master.cf", "\n".join(lines + self.extra_master) + "\n")

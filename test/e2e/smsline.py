@@ -17,6 +17,7 @@ class Notifier:
         self.process = subprocess.Popen([str(BUILD / f"notify_{name}")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=self.log, env={"PATH": "/usr/bin:/bin", "LANG": "C", "TZ": "UTC", **(env or {})})
         self.said = []
+        self.takes = True  # what is received, as pagerd does
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
         if options is not None:
@@ -24,7 +25,10 @@ class Notifier:
 
     def _read(self):
         for line in self.process.stdout:
-            self.said.append(json.loads(line))
+            said = json.loads(line)
+            self.said.append(said)
+            if self.takes and "id" in said.get("received", {}):
+                self.tell({"taken": said["received"]["id"]})
 
     def tell(self, what):
         self.raw(json.dumps(what) + "\n")

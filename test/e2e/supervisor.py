@@ -90,7 +90,7 @@ class Supervisor:
                           "pagerd_state": str(self.dir / "pstate"), "monitord_run": str(self.run),
                           "pagerd_run": str(self.pagerd_run), "libexec": str(self.libexec)},
                 "deadman": {"interval": "500ms", "limit": "600s"},
-                "defaults": {"interval": "300ms", "retry_interval": "200ms", "max_check_attempts": 1, "timeout": "20s",
+                "defaults": {"interval": "300ms", "retry_interval": "200ms", "flap_detection": "no", "max_check_attempts": 1, "timeout": "20s",
                              "host_gap": "1ms", "contacts": ["oncall"]},
                 "checks": checks,
                 "lines": {"script": {"notifier": "exec", "command": ["/bin/true"]}},

@@ -109,7 +109,7 @@ def test_one_line_says_what_is_wrong_first():
 
 @pytest.mark.parametrize("args,word", [(["-w", "x"], "warning"), (["-w", "10%", "-w", "20%"], "at most one"), (["-K", "101%"], "100"),
                                        (["-u", "furlongs"], "units"), (["-r", "("], "ereg"), (["--full-warning", "soon"], "full"),
-                                       (["-C"], "unknown")])
+                                       (["-w", "1", "-p", "/", "-g", "late"], "before its paths")])
 def test_bad_usage(args, word):
     out = plugin(*args)
     assert out.returncode == 3 and word in out.stdout and "Usage: check_disk" in out.stdout
@@ -218,6 +218,59 @@ def test_growth_foretells_when_it_will_be_full(tmp_path):
     out = plugin("-p", "/", "--state-dir", state)  # other options: another state, so nothing is known
     assert out.returncode == 0 and "will be full" not in out.stdout
     assert len(list(state.iterdir())) == 2
+
+
+def facts(out):
+    return json.loads(next(x for x in out.stdout.splitlines() if x.startswith("facts: "))[7:])
+
+
+@needs_namespaces
+def test_facts_of_what_is_in_most_trouble(tmp_path):
+    for d in ("half", "full", "many"):
+        (tmp_path / d).mkdir()
+    script = """
+mount -t tmpfs -o size=16m one "$1/half"; head -c 8M /dev/zero > "$1/half/file"
+mount -t tmpfs -o size=16m two "$1/full"; head -c 14M /dev/zero > "$1/full/file"
+mount -t tmpfs -o size=16m,nr_inodes=100 three "$1/many"; (cd "$1/many"; seq 98 | xargs touch)
+shift; exec "$@"
+"""
+
+    def ask(*names):
+        return facts(in_namespace(script, tmp_path, OURS, "-vvv", *[x for n in names for x in ("-p", tmp_path / n)]))
+    found = ask("half", "full")
+    assert found["path"] == str(tmp_path / "full") and found["used_share"] == 0.875 and found["inode_used_share"] < 0.01
+    assert "growth_per_min" not in found and "full_in_s" not in found
+    found = ask("half", "full", "many")  # 98 files and the directory itself
+    assert found["path"] == str(tmp_path / "many") and found["inode_used_share"] == 0.99 and found["used_share"] == 0
+
+
+# Fills a file system of 64 MiB by 8 MiB a run; between runs what the state remembers is made a minute older.
+FILLS = """
+import json, pathlib, subprocess, sys
+mnt, state, program, *args = sys.argv[1:]
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", mnt], check=True)
+for i in range(5):
+    with open(mnt + "/file", "ab") as f:
+        f.write(bytes(8 << 20))
+    done = subprocess.run([program, *args, "-vvv"], stdout=subprocess.PIPE, text=True)
+    assert done.returncode == 0, done.stdout
+    (file,) = pathlib.Path(state).iterdir()
+    kept = json.loads(file.read_text())
+    kept["fs"][0]["used"] = [[at - 60000, used] for at, used in kept["fs"][0]["used"]]
+    file.write_text(json.dumps(kept))
+print(done.stdout)
+"""
+
+
+@needs_namespaces
+def test_growth_of_a_file_system_that_really_fills(tmp_path, short):
+    state = tmp_path / "state"
+    out = in_namespace('exec /usr/bin/python3 -c "$@"', FILLS, short, state, OURS, "-p", short, "--state-dir", state, "--growth-window", "10m")
+    assert out.returncode == 0, out.stdout + out.stderr
+    found = facts(out)
+    # 8 MiB a minute, and 24 MiB are left
+    assert 6 * MB < found["growth_per_min"] < 10 * MB and 120 < found["full_in_s"] < 260 and found["used_share"] == 0.625, found
+    assert found["path"] == short and "will be full in " in out.stdout
 
 
 def test_a_state_that_cannot_be_kept_is_said(tmp_path):

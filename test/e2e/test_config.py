@@ -203,7 +203,7 @@ def test_ten_thousand_checks(tmp_path):
 
 def tables():
     """The settings of the loader's tables: (name, default or None)."""
-    text = "".join((ROOT / "lib" / f).read_text() for f in ("config_schema.c", "config_lines.c"))
+    text = "".join((ROOT / "lib/config" / f).read_text() for f in ("schema.c", "lines.c"))
     for table in re.finditer(r"const struct conf_setting (\w+)\[\] = \{(.*?)\n\};", text, re.S):
         for key, dflt in re.findall(r'\{"(\w+)", SET_\w+, .*?, (NULL|"[^"]*")\},', table[2]):
             yield table[1], key, None if dflt == "NULL" else dflt.strip('"')

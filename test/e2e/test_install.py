@@ -10,9 +10,11 @@ import pytest
 
 from house import BUILD, ROOT
 
-BIN = {"monitord", "pagerd", "monitorctl", "monitord-run"}
-LIBEXEC = {"prober", "simmodem"} | {f.stem for f in ROOT.glob("probes/check_*.c")} | {f.stem for f in ROOT.glob("notifiers/notify_*.c")}
-UNITS = {"monitord.service", "monitord-pagerd.service", "monitord-prober-local.service"}
+BIN = {"monitord", "pagerd", "monitorctl", "monitord-run", "monitord-page", "notify-by-monitord", "monitord-prober"}
+FRONTS = {"nagios/monitord.cfg", "icinga2/monitord.conf"}
+LIBEXEC = {"prober", "monitord-policy", "simmodem", "modem-reset", "monitord-peer"} | {f.stem for f in ROOT.glob("probes/check_*.c")} | {f.stem for f in ROOT.glob("notifiers/notify_*.c")}
+UNITS = {"monitord.service", "monitord-pagerd.service", "monitord-prober-local.service", "monitord-policy.service", "monitord-modem-reset.socket",
+         "monitord-modem-reset.service"}
 
 
 def make(target, destdir, *variables):
@@ -21,6 +23,10 @@ def make(target, destdir, *variables):
                           capture_output=True, text=True, timeout=120, env={k: v for k, v in os.environ.items() if k != "MAKEFLAGS"})
     assert done.returncode == 0, done
     return done.stdout
+
+
+# names of monitoring-plugins for checks of ours
+ALIASES = {"check_pop": "check_pop3", "check_procs": "check_process", "check_file_age": "check_file"}
 
 
 def files(root):
@@ -41,12 +47,14 @@ def installed(request, tmp_path_factory):
 
 def test_every_file_at_its_place(installed):
     root, prefix, system, _ = installed
-    docs = {f"doc/{f.name}" for f in ROOT.glob("doc/*.md")} | {f"conf.d/{f.name}" for f in ROOT.glob("conf.d/*.yaml")} | {"README.md"}
+    docs = {f"doc/{f.name}" for f in ROOT.glob("doc/*.md")} | {f"conf.d/{f.name}" for f in ROOT.glob("conf.d/*.yaml")} | {"README.md"} | FRONTS
     wanted = {f"{prefix}/bin/{f}" for f in BIN} | {f"{prefix}/lib/monitord/{f}" for f in LIBEXEC} | \
         {f"{prefix}/share/doc/monitord/{f}" for f in docs} | {f"{system}/systemd/system/{u}" for u in UNITS} | \
         {f"{system}/udev/rules.d/60-monitord-modem.rules", f"{prefix}/lib/sysusers.d/monitord.conf",
          f"{prefix}/lib/tmpfiles.d/monitord.conf"}
-    assert files(root) == wanted
+    names = {p: os.readlink(p) for p in (root / prefix / "lib/monitord").iterdir() if p.is_symlink()}
+    assert {p.name: to for p, to in names.items()} == ALIASES
+    assert files(root) == wanted | {str(p.relative_to(root)) for p in names}
     assert (root / "etc/monitord/conf.d").is_dir()
 
 
@@ -63,13 +71,13 @@ def test_units_name_what_was_installed(installed):
         text = (root / system / "systemd/system" / unit).read_text()
         assert "@" not in re.sub(r"@[a-z-]+:\w|SystemCallFilter=.*|~?@[a-z-]+", "", text), unit
         programs = re.findall(r"^Exec\w+=[-+!]*(/\S+)", text, re.M)
-        assert programs
+        assert programs or unit.endswith(".socket")
         for program in programs:
             ours = root / program.lstrip("/")
             assert ours.exists() or not re.search(r"monitor|pagerd|prober", program), (unit, program)
         for doc in re.findall(r"^Documentation=file:(\S+)", text, re.M):
             assert (root / doc.lstrip("/")).exists(), (unit, doc)
-        assert f"/{prefix}/" in text
+        assert f"/{prefix}/" in text, unit
 
 
 def test_links_of_the_documentation_lead_somewhere(installed):

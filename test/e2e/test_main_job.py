@@ -26,7 +26,7 @@ def test_a_dead_relay_pages_a_phone_and_its_return_too(tmp_path):
             seen = judge(first["pdu"])
             assert seen["to"].lstrip("+") == NUMBER.lstrip("+")
             assert seen["text"].startswith("CRITICAL trunk relay")
-            assert "refuses the connection" in seen["text"]
+            assert "relay down: 127.0.0.1 (refused)" in seen["text"]
             assert len(seen["text"]) <= 160
             incident = re.search(r"#([2-9A-Z]{5})\b", seen["text"]).group(1)
             assert [i["id"] for i in house.incidents()] == [incident]

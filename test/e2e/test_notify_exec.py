@@ -75,8 +75,8 @@ def test_what_the_script_gets(tmp_path, script):
     ("exit 126", "retry", "exit 126"),
     ("exit 127", "retry", "exit 127"),
     ("/no/such/program", "retry", "exit 127: "),
-    ("kill -9 $$", "retry", "killed by signal 9"),
-    ("kill -TERM $$", "retry", "killed by signal 15"),
+    ("kill -9 $$", "doubtful", "killed by signal 9"),
+    ("kill -TERM $$", "doubtful", "killed by signal 15"),
     ("exit 1", "refused", "exit 1"),
     ("echo no such person; exit 3", "refused", "exit 3: no such person"),
     ("exec <&-; exit 0", "sent", "exit 0"),              # does not read its input
@@ -98,7 +98,7 @@ def test_killed_at_the_deadline_with_all_it_started(tmp_path, script):
     path = script(f"#!/bin/sh\ntrap '' TERM\nsleep 300 &\necho $$ $! > {pids}.new; mv {pids}.new {pids}\necho begun\nwait\n")
     start = time.monotonic()
     outcome, _ = run(path, deadline_ms=1500)
-    assert outcome["result"] == "unknown" and outcome["detail"] == "killed at the deadline: begun"
+    assert outcome["result"] == "doubtful" and outcome["detail"] == "killed at the deadline: begun"
     assert 1.4 < time.monotonic() - start < 15
     for pid in pids.read_text().split():
         assert gone(pid)

@@ -76,7 +76,8 @@ def test_usage():
 
 def test_a_job_and_its_result():
     with Prober("--threads", "5") as p:
-        assert p.hello == {"v": 1, "hello": "prober", "place": "all", "pid": p.process.pid, "threads": 5}
+        version = tool("--version").stdout.split()[-1]
+        assert p.hello == {"v": 1, "version": version, "hello": "prober", "place": "all", "pid": p.process.pid, "threads": 5}
         p.run("j1", "load", **LOAD)
         done = p.wait("j1")
         assert done["state"] == "OK" and done["measured"] is True and done["layer"] == ""
@@ -326,3 +327,21 @@ def test_at_a_socket_a_stuck_prober_ends_itself(tmp_path):
     finally:
         p.kill()
         p.wait()
+
+
+def test_as_ssh_starts_it():
+    """Beats are answered whatever runs; what is left out is not run; it ends at once when the other side is gone, and what it started with it."""
+    with Prober("--stdio", "--without", "exec", "--without", "nrpe") as p:
+        p.send(beat=7)
+        assert p.next_line(60) == {"beat": 7}
+        p.run("j1", "exec", command=["/bin/true"])
+        done = p.wait("j1")
+        assert done["state"] == "UNKNOWN" and not done["measured"] and "does not allow that probe" in done["text"]
+        p.run("j2", "load", **LOAD)
+        assert p.wait("j2")["measured"]
+    with Prober("--stdio") as p:
+        p.run("j1", "exec", command=["/bin/sleep", "1000"], timeout_ms=600000)
+        p.send(beat=1)
+        assert p.next_line(60) == {"beat": 1}
+        p.process.stdin.close()
+        assert p.process.wait(60) == 0

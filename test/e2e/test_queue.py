@@ -40,7 +40,9 @@ def parse(out, code):
         number = re.match(r"[-0-9.]+|U", value).group()
         values[label] = None if number == "U" else float(number)
     assert text.startswith(f"QUEUE {STATES[code]}: "), out
-    return Answer(STATES[code], text.split(": ", 1)[1], values, more)
+    words = text.split(": ", 1)[1]
+    # whose queue it is stands first
+    return Answer(STATES[code], words[9:] if words.startswith("Postfix: ") else words, values, more)
 
 
 def check(*args, prefix=(), env=None):
@@ -338,7 +340,7 @@ def test_several_instances_are_summed(folder):
     a = check("--queue-directory", one, "--queue-directory", folder / "none")
     assert (a.state, a.text) == ("UNKNOWN", f"no Postfix queue at {folder / 'none'}")
     a = check("--queue-directory", one, "--queue-directory", folder / "none", "-w1", "-c2")
-    assert a.state == "CRITICAL" and "1 of 2 instances could not be read" in a.more
+    assert a.state == "CRITICAL" and "1 of 2 spools could not be read" in a.more
 
 
 def test_default_instances_from_main_cf(folder):
@@ -368,7 +370,11 @@ def test_no_queue_there(tmp_path):
     (["-w", "9", "-c", "5"], "warning"),
     (["--shape-queues", "corrupt"], "shape_queues"),
     (["--sample", "99999999"], "sample"),
-    (["-M", "exim"], "mailserver"),
+    (["-M", "mailenable"], "mta"),
+    (["--stages", "/var/spool/mqueue"], "stages"),
+    (["--stages", "deferred w=9:1"], "stages"),
+    (["--stages", "deferred many"], "stages"),
+    (["-M", "exim", "--stages", "rx /var/spool/rx"], "stages"),
     (["--deferred-warning", "9:1"], "deferred_warning"),
 ])
 def test_bad_usage(args, reason):

@@ -110,7 +110,7 @@ def test_the_embedded_default_from_start_to_end(tmp_path):
     with Run() as run:
         config = run.config()
         run.wait_line(r"line     modem ok: registered")
-        run.wait_line(r"OK       load: load average")
+        run.wait_line(r"(OK|WARNING|CRITICAL) +load\b.*load average")  # on a busy machine it warns first
         run.wait_line(r"(OK|WARNING|CRITICAL) +disk")
         text = run.text()
         # each of the five is watched or it says why not
@@ -151,7 +151,7 @@ def test_a_killed_daemon_comes_back_and_leaves_no_children(name):
     with Run() as run:
         config = run.config()
         run.wait_line(r"line     modem ok")
-        run.wait_line(r"OK       load")
+        run.wait_line(r"(OK|WARNING|CRITICAL) +load")
         sock = config.parent / ("pagerd-run" if name == "pagerd" else "run") / f"{name}.sock"
         pid = ask(sock, {"do": "status"})["pid"]
         below = descendants(pid)

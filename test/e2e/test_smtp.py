@@ -518,11 +518,24 @@ def test_no_name_server_there(prober):
     assert (result["state"], result["layer"]) == ("UNKNOWN", "resolve"), result
 
 
+def same_port():
+    """A socket bound to 127.0.0.1 on which nobody listens, and a relay at 127.0.0.2, on one port that is free on both."""
+    for last in [False] * 19 + [True]:
+        dead = socket.socket()
+        dead.bind(("127.0.0.1", 0))
+        try:
+            return dead, FakeSMTP(host="127.0.0.2", port=dead.getsockname()[1])
+        except OSError:
+            dead.close()
+            if last:
+                raise
+
+
 @pytest.fixture
 def pair():
     """mx.test has two addresses; at 127.0.0.1 nobody listens, at 127.0.0.2 a relay does, on the same port."""
-    with FakeSMTP(host="127.0.0.2") as fake, FakeDNS({"mx.test": ["127.0.0.1", "127.0.0.2"]}) as dns, socket.socket() as dead:
-        dead.bind(("127.0.0.1", fake.port))
+    dead, relay = same_port()
+    with dead, relay as fake, FakeDNS({"mx.test": ["127.0.0.1", "127.0.0.2"]}) as dns:
         yield {"host": "mx.test", "port": fake.port, "dns_servers": [dns.server]}, fake, dead
 
 

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../drivers/atparse.h"
-#include "../../drivers/simmodem.h"
-#include "../../notifiers/sms_pin.h"
+#include "drivers/gsm/atparse.h"
+#include "drivers/sim/simmodem.h"
+#include "notifiers/sms/pin.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,8 @@
 /*
  * Fuzzes the configuration: bytes to trees, sections, options, proof. The input is the main file; a
  * line "%%NAME" begins another one: conf.d's NAME, or, for the names "prober", "notifier" and "answers", what
- * `prober --describe`, `notify_X --describe` and the --validate programs print. No program is run, no file is read.
+ * `prober --describe`, `notify_X --describe` and the --validate programs print. No program is run; of files only
+ * time zones and lists of holidays are read.
  * Beyond not crashing: a configuration comes out exactly when nothing was complained about, and then it
  * keeps what its header promises.
  */
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../lib/config_internal.h"
+#include "lib/config/internal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -84,8 +85,30 @@ static void split(struct conf_files *files, struct parts *p, const uint8_t *data
 	}
 }
 
+/* Somebody is always on duty, whenever that is asked, and a ladder tells somebody at each step. */
+static void promises_of_duty(const struct config *conf)
+{
+	const int64_t times[] = {0, 1774746000, 1795834800, 1811113200, 2524608000};
+	for (size_t i = 0; i < conf->ngroups; i++)
+		assert(conf->groups[i].nmembers);
+	for (size_t i = 0; i < conf->nrotas; i++)
+		for (size_t t = 0; t < 5; t++) {
+			struct duty d = rota_at(&conf->rotas[i].rota, times[t]);
+			const struct who_ref *who;
+			assert(d.entry == ROTA_NEVER || rota_names(&conf->rotas[i].rota, &d, &who));
+		}
+	for (size_t i = 0; i < conf->nladders; i++)
+		for (size_t k = 0; k < conf->ladders[i].ladder.nsteps; k++) {
+			const struct ladder_step *s = &conf->ladders[i].ladder.steps[k];
+			assert(s->nwho || s->all);
+		}
+	for (size_t i = 0; i < conf->ncontacts; i++)
+		assert(!quiet_until(conf->contacts[i].quiet, NAG_CRITICAL, times[2]));
+}
+
 static void promises(const struct config *conf)
 {
+	struct who_ref ref;
 	assert(conf->spool && conf->libexec && conf->source && strlen(conf->digest) == 16);
 	assert(conf->beat_limit_ms >= 3 * conf->beat_ms && conf->history > 0);
 	for (size_t i = 0; i < conf->nchecks; i++) {
@@ -98,7 +121,7 @@ static void promises(const struct config *conf)
 		for (size_t j = 0; j < k->nparents; j++)
 			assert(strcmp(k->parents[j], "self") == 0 || config_check(conf, k->parents[j]));
 		for (size_t j = 0; j < k->ncontacts; j++)
-			assert(config_contact(conf, k->contacts[j]));
+			assert(who_find(conf, k->contacts[j], &ref));
 	}
 	for (size_t i = 0; i < conf->ncontacts; i++) {
 		assert(conf->contacts[i].nroutes);
@@ -114,7 +137,7 @@ static void promises(const struct config *conf)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct parts parts = {NULL, NULL, NULL};
-	struct conf_programs programs = {answer, &parts};
+	struct conf_programs programs = {.run = answer, .arg = &parts};
 	struct conf_files *files = calloc(1, sizeof(*files));
 	struct complaints c;
 	struct buf out;
@@ -123,8 +146,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	split(files, &parts, data, size);
 	struct config *conf = config_build(files, "/nowhere", &programs, &c);
 	assert(!conf == (c.n > 0));
-	if (conf)
+	if (conf) {
 		promises(conf);
+		promises_of_duty(conf);
+	}
 	buf_init(&out, 1 << 20);
 	for (size_t i = 0; i < c.n; i++)
 		complaint_format(&c.v[i], &out);

@@ -8,9 +8,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "../../lib/control.h"
-#include "../../lib/json.h"
-#include "../../lib/loop.h"
+#include "lib/contract/control.h"
+#include "lib/json.h"
+#include "lib/loop.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

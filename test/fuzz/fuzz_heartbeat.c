@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../lib/heartbeat.h"
+#include "lib/contract/heartbeat.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

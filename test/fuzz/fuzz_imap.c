@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../probes/imap_reply.h"
+#include "probes/imap/reply.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -11,6 +11,7 @@ static void read_one(const char *reply, size_t len)
 	uint32_t uids[4], n;
 	size_t found = 0, total = 0;
 	struct imap_fetched f;
+	struct imap_quota q = {0};
 	char text[IMAP_TEXT_MAX];
 	bool has = false;
 
@@ -24,6 +25,9 @@ static void read_one(const char *reply, size_t len)
 	imap_reply_capability(reply, len, "UIDPLUS", &has);
 	imap_reply_search(reply, len, uids, 4, &found, &total);
 	if (found > 4 || found > total)
+		abort();
+	imap_reply_quota(reply, len, &q);
+	if (q.found && strnlen(q.resource, sizeof(q.resource)) == sizeof(q.resource))
 		abort();
 	if (imap_reply_fetch(reply, len, &f) && f.header && (f.header < reply || f.header + f.header_len > reply + len))
 		abort();

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../probes/postfix_conf.h"
+#include "probes/queue/postfix_conf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

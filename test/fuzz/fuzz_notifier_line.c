@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../drivers/gsm7.h"
-#include "../../drivers/pdu.h"
-#include "../../drivers/utf8.h"
-#include "../../lib/json.h"
-#include "../../notifiers/pageline.h"
-#include "../../notifiers/sms_text.h"
+#include "drivers/gsm/gsm7.h"
+#include "drivers/gsm/pdu.h"
+#include "drivers/gsm/utf8.h"
+#include "lib/json.h"
+#include "notifiers/pageline.h"
+#include "notifiers/sms/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

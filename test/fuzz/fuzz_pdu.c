@@ -6,11 +6,49 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../drivers/pdu.h"
-#include "../../drivers/simpdu.h"
-#include "../../drivers/utf8.h"
+#include "drivers/gsm/pdu.h"
+#include "drivers/sim/simpdu.h"
+#include "drivers/gsm/utf8.h"
+#include "notifiers/sms/join.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static bool told(void *arg, const struct join_whole *w)
+{
+	(void)arg;
+	if (strlen(w->from) > PDU_ADDRESS_MAX + 1 || strlen(w->text) > JOIN_PARTS * PDU_TEXT_MAX + 1024 ||
+	    w->nplaces > JOIN_PLACES)
+		abort();
+	return true;
+}
+
+static void dropped(void *arg, const struct sms_place *where)
+{
+	(void)arg;
+	if (where->memory[0] == '\0')
+		abort();
+}
+
+/* The same message several times over, as other parts of it. */
+static void join(struct pdu_in *in)
+{
+	static const struct join_calls calls = {told, dropped};
+	struct sms_place where = {.memory = "SM"};
+	struct join j;
+
+	join_init(&j, &calls, NULL);
+	for (int i = 0; i < 20; i++) {
+		where.index = i;
+		if (i % 3 == 0 && in->parts)
+			in->part = in->part % in->nparts + 1;
+		in->ref += i % 7 == 6;
+		join_take(&j, in, &where, i);
+	}
+	join_expire(&j, 1000, true);
+	if (join_next(&j) != -1)
+		abort();
+	join_fini(&j);
+}
 
 static void as_hex(const char *hex, size_t len)
 {
@@ -25,6 +63,8 @@ static void as_hex(const char *hex, size_t len)
 	    (in.parts && in.part > in.nparts))
 		abort();
 	pdu_delivery(in.status);
+	if (in.kind == PDU_DELIVER)
+		join(&in);
 	pdu_in_fini(&in);
 	simpdu_submit(hex, len / 2 > 0 ? len / 2 - 1 : 0, &sms, &why);
 }

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../lib/json.h"
-#include "../../lib/plugin_out.h"
+#include "lib/json.h"
+#include "lib/contract/plugin_out.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

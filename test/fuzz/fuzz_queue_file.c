@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "../../probes/postfix_file.h"
+#include "probes/queue/postfix_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

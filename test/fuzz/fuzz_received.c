@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../probes/received.h"
-#include "../../probes/token.h"
+#include "probes/roundtrip/received.h"
+#include "probes/roundtrip/token.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

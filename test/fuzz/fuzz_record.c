@@ -2,8 +2,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "../../lib/json.h"
-#include "../../pagerd/record.h"
+#include "lib/json.h"
+#include "pagerd/store/record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../probes/smtp_fault.h"
-#include "../../probes/smtp_reply.h"
+#include "probes/smtp/fault.h"
+#include "probes/smtp/reply.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

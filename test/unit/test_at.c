@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "../../drivers/atparse.h"
+#include "drivers/gsm/atparse.h"
 
 /* All lines and prompts of the bytes, joined by '|'; a prompt shows as "<prompt>". */
 static void split(const char *bytes, size_t len, char *out, size_t size)

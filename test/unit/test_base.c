@@ -7,11 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../lib/buf.h"
-#include "../../lib/clock.h"
-#include "../../lib/complaint.h"
-#include "../../lib/file.h"
-#include "../../lib/json.h"
+#include "lib/buf.h"
+#include "lib/clock.h"
+#include "lib/config/complaint.h"
+#include "lib/file.h"
+#include "lib/json.h"
 
 static void buffer_stops_at_its_maximum(void **state)
 {

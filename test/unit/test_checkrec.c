@@ -1,8 +1,8 @@
 /* A check's record: what goes in comes out; what is damaged is refused and leaves the check as it was. */
 #include "unit.h"
 
-#include "../../lib/json.h"
-#include "../../monitord/record.h"
+#include "lib/json.h"
+#include "monitord/store/record.h"
 
 static struct stamp stamp(int64_t ms)
 {

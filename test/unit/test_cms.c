@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "../../drivers/cms.h"
+#include "drivers/gsm/cms.h"
 
 static void cms_classes(void **state)
 {
@@ -31,7 +31,9 @@ static void cms_classes(void **state)
 		{127, 191, CMS_OUR_BUG}, {198, 199, CMS_OUR_BUG}, {304, 305, CMS_OUR_BUG},
 		{197, 197, CMS_SENT},
 		/* nobody listed these: tried again rather than given up */
-		{-1, 0, CMS_AGAIN}, {17, 17, CMS_AGAIN}, {255, 255, CMS_AGAIN}, {501, 511, CMS_AGAIN},
+		{21, 22, CMS_FEW_TRIES}, {29, 29, CMS_SUBSCRIPTION}, {81, 81, CMS_OUR_BUG}, {209, 210, CMS_MEND},
+		{211, 211, CMS_MEMORY_FULL}, {212, 212, CMS_AGAIN}, {213, 213, CMS_MEND}, {303, 303, CMS_MEND},
+		{312, 312, CMS_MEND}, {317, 318, CMS_MEND}, {-1, 0, CMS_AGAIN}, {17, 17, CMS_AGAIN}, {255, 255, CMS_AGAIN}, {501, 511, CMS_AGAIN},
 	};
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
@@ -47,7 +49,8 @@ static void cme_classes(void **state)
 		enum cms_class class;
 	} t[] = {{10, CMS_MEND}, {11, CMS_MEND}, {12, CMS_MEND}, {13, CMS_MEND}, {14, CMS_AGAIN},
 	{16, CMS_MEND}, {20, CMS_MEMORY_FULL}, {30, CMS_AGAIN},
-		 {31, CMS_AGAIN}, {100, CMS_AGAIN}, {-1, CMS_AGAIN}, {999, CMS_AGAIN}};
+		 {31, CMS_AGAIN}, {0, CMS_MEND}, {3, CMS_MEND}, {5, CMS_MEND}, {21, CMS_MEND}, {24, CMS_OUR_BUG},
+		 {50, CMS_OUR_BUG}, {56, CMS_SUBSCRIPTION}, {106, CMS_MEND}, {111, CMS_SUBSCRIPTION}, {134, CMS_AGAIN}, {100, CMS_AGAIN}, {-1, CMS_AGAIN}, {999, CMS_AGAIN}};
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
 		assert_int_equal(cme_class(t[i].code), t[i].class);

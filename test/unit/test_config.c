@@ -12,7 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "../../lib/config_internal.h"
+#include "lib/config/internal.h"
 
 /* --- programs that answer from a table --- */
 
@@ -80,7 +80,7 @@ static struct complaints complaints;
 /* Texts are parts of one string: "yaml" is the main file "m.yaml"; "yaml" "\n%%NAME\n" begins conf.d/NAME. */
 static struct config *load(const char *text)
 {
-	struct conf_programs programs = {answer, &canned};
+	struct conf_programs programs = {.run = answer, .arg = &canned};
 	struct conf_files *files = calloc(1, sizeof(*files));
 	char name[64] = "m.yaml";
 	buf_fini(&canned.asked);
@@ -167,8 +167,11 @@ static const char full[] =
 	"      - {line: bypass, to: oncall@example.net, needs: [self]}\n"
 	"    repeat: 10m\n"
 	"    recovery: no\n"
+	"    language: ja\n"
+	"    template: '{state} {check}{{{host}}}: {text} {since} #{id}'\n"
 	"  night: {routes: [{line: modem1, to: '+81'}]}\n"
-	"last_resort: {line: spare, to: '+82'}\n";
+	"last_resort: {line: spare, to: '+82'}\n"
+	"sources: {nagios: {user: root, contacts: [night], budget: 30/1h}, root: }\n";
 
 static void test_settings(void **state)
 {
@@ -252,13 +255,24 @@ static void test_lines_and_contacts(void **state)
 	assert_int_equal(k->nroutes, 2);
 	assert_int_equal(k->repeat_ms, 600000);
 	assert_false(k->recovery);
+	assert_string_equal(k->lang, "ja");
+	assert_string_equal(k->template, "{state} {check}{{{host}}}: {text} {since} #{id}");
 	assert_string_equal(k->routes[0].line, "modem1");
 	assert_string_equal(k->routes[0].to, "+8190");
 	assert_int_equal(k->routes[0].nneeds, 0);
 	assert_string_equal(k->routes[1].to, "oncall@example.net");
 	assert_string_equal(k->routes[1].needs[0], "self");
 	assert_int_equal(k->routes[1].at.line, 25);
+	const struct conf_source *source = config_source(conf, "nagios");
+	assert_string_equal(source->user, "root");
+	assert_int_equal(source->budget, 30);
+	assert_int_equal(source->budget_ms, 3600000);
+	assert_int_equal(source->ncontacts, 1);
+	assert_string_equal(config_source(conf, "root")->user, "root");
+	assert_int_equal(config_source(conf, "root")->budget, 0);
 	k = config_contact(conf, "night");
+	assert_string_equal(k->lang, "en");
+	assert_string_equal(k->template, "");
 	assert_int_equal(k->repeat_ms, 1800000);
 	assert_true(k->recovery);
 	assert_true(conf->has_last_resort);
@@ -442,6 +456,11 @@ static const struct {
 	 "m.yaml:3:10: checks.a.probe: is missing: say what measures this check\n"
 	 "m.yaml:3:27: checks.b: must be a map of settings\n"
 	 "m.yaml:3:41: checks.c.probe: has no value\n"},
+	{CONTACT "checks: {a: {probe: smtp, host: h, number: 7}, b: {probe: smtp, host: h, number: 07}, c: {probe: smtp, host: h, number: 0}}\n"
+	 "defaults: {number: 3}\n",
+	 "m.yaml:3:82: checks.b.number \"07\": is the number of check \"a\" already\n"
+	 "m.yaml:3:121: checks.c.number \"0\": must be between 1 and 999999999\n"
+	 "m.yaml:4:12: defaults.number: unknown\n"},
 	{CONTACT "checks: {a: {probe: smpt, host: h}, b: {probe: nothing like it}}\n",
 	 "m.yaml:3:21: checks.a.probe \"smpt\": there is no such probe; did you mean \"smtp\"?\n"
 	 "m.yaml:3:48: checks.b.probe \"nothing like it\": there is no such probe\n"},
@@ -483,6 +502,60 @@ static const struct {
 	{CONTACT "checks: {a: {probe: smtp, host: h, parents: [b]}, c: {probe: smtp, host: h, parents: [c]}}\n",
 	 "m.yaml:3:10: checks.a.parents \"b\": there is no such check; did you mean \"a\"?\n"
 	 "m.yaml:3:51: checks.c.parents: make a loop: c -> c\n"},
+	{CONTACT "checks: {a: {probe: smtp, host: h, low_flap_threshold: 30, high_flap_threshold: 101, flap_detection: maybe}}\n",
+	 "m.yaml:3:13: checks.a.low_flap_threshold: must be below high_flap_threshold (30 and 30)\n"
+	 "m.yaml:3:81: checks.a.high_flap_threshold \"101\": must be between 1 and 100\n"
+	 "m.yaml:3:102: checks.a.flap_detection \"maybe\": must be yes or no\n"},
+	{CONTACT "checks: {a: {probe: smtp, host: h, depends_on: b}, b: {probe: smtp, host: h, depends_on: [[], {when: [DOWN, OK]}]}}\n",
+	 "m.yaml:3:48: checks.a.depends_on: must be a list, such as [{check: NAME, when: [CRITICAL], suppress: notification}]\n"
+	 "m.yaml:3:91: checks.b.depends_on[1]: must be a check's name or a map, such as {check: NAME}\n"
+	 "m.yaml:3:95: checks.b.depends_on[2].check: is missing: say on which check, or group\n"
+	 "m.yaml:3:102: checks.b.depends_on[2].when \"DOWN\": is none of OK, WARNING, CRITICAL, UNKNOWN\n"},
+	{CONTACT "checks: {a: {probe: smtp, host: h, depends_on: [b, {check: c, suppress: page, wen: OK}]}, b: {probe: smtp, host: h}}\n",
+	 "m.yaml:3:52: checks.a.depends_on \"c\": there is no such check; did you mean \"a\"?\n"
+	 "m.yaml:3:73: checks.a.depends_on[2].suppress \"page\": is none of notification, execution\n"
+	 "m.yaml:3:79: checks.a.depends_on[2].wen: unknown; did you mean \"when\"?\n"},
+	{CONTACT "checks: {a: {probe: smtp, host: h, groups: [core, edge], parents: ['group:cor']}, b: {probe: smtp, host: h, parents: 'group:edge', "
+		 "depends_on: [{group: cor}, {group: x, check: a}]}}\n",
+	 "m.yaml:3:68: checks.a.parents \"group:cor\": no other check is in such a group; did you mean \"group:core\"?\n"
+	 "m.yaml:3:145: checks.b.depends_on \"group:cor\": no other check is in such a group; did you mean \"group:core\"?\n"
+	 "m.yaml:3:159: checks.b.depends_on[2].check: and group are both there: say one of them\n"},
+	/* incidents */
+	{CONTACT "incidents: {a: {when: [queue.total > many, log], text: 'x {queue}', rank: 101, scope: world}, b: {}, c: no, d: {enabled: no}}\n",
+	 "m.yaml:3:23: incidents.a.when \"queue.total > many\": the right side is a number, NUMBER * PROBE.FACT, or after = and != a word\n"
+	 "m.yaml:3:23: incidents.a.when \"log\": a condition begins with PROBE.FACT, such as queue.growth_per_min\n"
+	 "m.yaml:3:56: incidents.a.text \"x {queue}\": a placeholder is {PROBE.FACT}, {PROBE|PROBE.FACT}, {PROBE.FACT|PROBE.FACT} or with % before the brace\n"
+	 "m.yaml:3:75: incidents.a.rank \"101\": must be between 0 and 100\n"
+	 "m.yaml:3:87: incidents.a.scope \"world\": must be host or site\n"
+	 "m.yaml:3:95: incidents.b.when: is missing\n"
+	 "m.yaml:3:95: incidents.b.text: is missing\n"
+	 "m.yaml:3:105: incidents.c: must be a map of settings\n"},
+	/* downtimes */
+	{CONTACT "downtimes: {a: {checks: [x], when: [tue 25:00-26:00, holidays], timezone: Mars/Olympus, duration: 0, who: me}, b: {}, c: no}\n",
+	 "m.yaml:3:36: downtimes.a.when: a downtime knows no holidays; name the days\n"
+	 "m.yaml:3:37: downtimes.a.when \"tue 25:00-26:00\": times are written as 09:00-18:00\n"
+	 "m.yaml:3:75: downtimes.a.timezone \"Mars/Olympus\": there is no such time zone in /usr/share/zoneinfo; write one such as Asia/Tokyo\n"
+	 "m.yaml:3:99: downtimes.a.duration \"0\": must be between 1s and 30d\n"
+	 "m.yaml:3:102: downtimes.a.who: unknown; did you mean \"when\"?\n"
+	 "m.yaml:3:112: downtimes.b.checks: is missing, and so are hosts and groups: say whose downtime it is\n"
+	 "m.yaml:3:112: downtimes.b.when: is missing\n"
+	 "m.yaml:3:112: downtimes.b.timezone: is missing\n"
+	 "m.yaml:3:122: downtimes.c: must be a map of settings\n"},
+	/* peer */
+	{CONTACT "peer: {name: a, other: a, listen: host:1, address: '[::1]:70000', key: secret, role: boss, limit: 5s, colour: red}\n",
+	 "m.yaml:3:1: peer.limit: must be at least three times peer.interval, or one lost datagram is a false alarm\n"
+	 "m.yaml:3:24: peer.other \"a\": is this host's own name; the two must differ\n"
+	 "m.yaml:3:35: peer.listen \"host:1\": must be a literal address and a port, such as 192.0.2.1:7410 or [2001:db8::1]:7410\n"
+	 "m.yaml:3:52: peer.address \"[::1]:70000\": must be a literal address and a port, such as 192.0.2.1:7410 or [2001:db8::1]:7410\n"
+	 "m.yaml:3:72: peer.key: must be the path of a file that holds the secret, or credential:NAME (what is written is not shown)\n"
+	 "m.yaml:3:86: peer.role \"boss\": must be primary or stand-in\n"
+	 "m.yaml:3:103: peer.colour: unknown\n"},
+	{CONTACT "peer: {name: a}\nchecks: {a: {probe: smtp, host: h, shared: maybe}}\n",
+	 "m.yaml:3:1: peer.other: is missing\n"
+	 "m.yaml:3:1: peer.listen: is missing\n"
+	 "m.yaml:3:1: peer.address: is missing\n"
+	 "m.yaml:3:1: peer.key: is missing\n"
+	 "m.yaml:4:44: checks.a.shared \"maybe\": must be yes or no\n"},
 	/* lines */
 	{"lines: {m: {device: x}, n: {notifier: sms}, o: {notifier: ../sms, device: x}, p: {notifier: fax}}\n",
 	 "m.yaml:1:9: lines.m.notifier: is missing: say what speaks on this line\n"
@@ -511,6 +584,23 @@ static const struct {
 	 "m.yaml:2:53: contacts.a.repeat \"soon\": not a number\n"
 	 "m.yaml:2:69: contacts.a.recovery \"maybe\": must be yes or no\n"
 	 "m.yaml:2:76: contacts.a.x: unknown\n"},
+	{L2 "contacts: {a: {routes: [{line: m, to: x}]}}\nsources: {n: {contacts: [b], budget: 30}, o: {budget: 0/1h, usr: x}, p: 3}\n",
+	 "m.yaml:3:25: sources.n.contacts \"b\": there is no such contact; did you mean \"a\"?\n"
+	 "m.yaml:3:38: sources.n.budget \"30\": must be a number and a span of time, such as 30/1h\n"
+	 "m.yaml:3:55: sources.o.budget \"0/1h\": must allow 1 to 1000 within its span\n"
+	 "m.yaml:3:61: sources.o.usr: unknown; did you mean \"user\"?\n"
+	 "m.yaml:3:73: sources.p: must be a map of settings\n"},
+	{L2 "contacts: {a: {routes: [{line: m, to: x}], language: jp, template: 'x'}}\n",
+	 "m.yaml:2:54: contacts.a.language \"jp\": is no language that pages are written in; there are en and ja\n"
+	 "m.yaml:2:68: contacts.a.template \"x\": lacks {state}\n"},
+	{L2 "contacts: {a: {routes: [{line: m, to: x}], template: '{state} {chek}: {text} {id}'}}\n",
+	 "m.yaml:2:54: contacts.a.template \"{state} {chek}: {text} {id}\": there is no field \"{chek}\"; there are {state} "
+	 "{check} {host} {text} {since} {id} {code} {number}\n"},
+	{L2 "contacts: {a: {routes: [{line: m, to: x}], template: '{state} {check} {text} {id} {id}'}}\n",
+	 "m.yaml:2:54: contacts.a.template \"{state} {check} {text} {id} {id}\": has {id} twice\n"},
+	{L2 "contacts: {a: {routes: [{line: m, to: x}], template: '{state} {check} {text} {id'}}\n",
+	 "m.yaml:2:54: contacts.a.template \"{state} {check} {text} {id\": \"{id\" has no closing brace (a brace itself is "
+	 "written twice)\n"},
 	{L2 "contacts: {a: {routes: [{line: m, to: x}]}, b: {routes: [{line: m, to: x}]}}\n",
 	 "m.yaml:2:1: defaults.contacts: is missing: with several contacts, say whom monitord's own troubles concern\n"},
 	{L2 "contacts: {a: {routes: [{line: m, to: x}]}, b: {routes: [{line: m, to: x}]}}\n"

@@ -11,11 +11,12 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "../../lib/clock.h"
-#include "../../lib/config.h"
+#include "lib/clock.h"
+#include "lib/config/config.h"
 
 /* --- configurations in a few words ---
  * check NAME [PARENT...] [@ CONTACT...]
+ * depends CHECK...            of the check above
  * line NAME [NEED...]
  * contact NAME
  * route LINE [NEED...]        of the contact above
@@ -52,6 +53,13 @@ static void add_line(struct config *conf, char *text, struct mark at)
 		snprintf(k->name, sizeof(k->name), "%s", strtok_r(NULL, " ", &save));
 		rest(&save, &k->parents, &k->nparents);
 		rest(&save, &k->contacts, &k->ncontacts);
+	} else if (strcmp(verb, "depends") == 0) {
+		struct conf_check *k = &conf->checks[conf->nchecks - 1];
+		for (char *w; (w = strtok_r(NULL, " ", &save));) {
+			k->depends = realloc(k->depends, (k->ndepends + 1) * sizeof(*k->depends));
+			k->depends[k->ndepends] = (struct conf_depend){.when = 1u << NAG_CRITICAL, .notification = true, .at = at};
+			snprintf(k->depends[k->ndepends++].check, sizeof(k->depends->check), "%s", w);
+		}
 	} else if (strcmp(verb, "line") == 0) {
 		conf->lines = realloc(conf->lines, (conf->nlines + 1) * sizeof(*conf->lines));
 		struct conf_line *k = &conf->lines[conf->nlines++];
@@ -66,7 +74,9 @@ static void add_line(struct config *conf, char *text, struct mark at)
 	} else if (strcmp(verb, "route") == 0) {
 		struct conf_contact *k = &conf->contacts[conf->ncontacts - 1];
 		k->routes = realloc(k->routes, (k->nroutes + 1) * sizeof(*k->routes));
-		k->routes[k->nroutes++] = route(&save, at);
+		k->routes[k->nroutes] = route(&save, at);
+		k->routes[k->nroutes].number = (unsigned)k->nroutes + 1;
+		k->nroutes++;
 	} else if (strcmp(verb, "last") == 0) {
 		conf->has_last_resort = true;
 		conf->last_resort = route(&save, at);
@@ -147,6 +157,14 @@ static const struct {
 	{"check a b b2\ncheck b a\ncheck b2 a",
 	 "t:1:1: checks.a.parents: make a loop: a -> b -> a\nt:1:1: checks.a.parents: make a loop: a -> b2 -> a\n"},
 	{"check a b c\ncheck b d\ncheck c d\ncheck d self", ""},
+	/* what depends on a check goes down with it, and so on; loops go through both */
+	{"check db\ncheck mx\ndepends db\ncontact op\nroute a mx\nline a\ndefault op",
+	 "t:1:1: checks.db: no route of contact \"op\" remains when \"db\" is down: each needs it, or a check below it\n"
+	 "t:2:1: checks.mx: no route of contact \"op\" remains when \"mx\" is down: each needs it, or a check below it\n"},
+	{"check a\ndepends b self\ncheck b\ncheck c a", ""},
+	{"check a\ndepends bb\ncheck b", "t:2:1: checks.a.depends_on \"bb\": there is no such check; did you mean \"b\"?\n"},
+	{"check a\ndepends a", "t:1:1: checks.a.depends_on: make a loop: a -> a\n"},
+	{"check a b\ncheck b\ndepends a", "t:1:1: checks.a.parents: make a loop: a -> b -> a\n"},
 	/* the last resort's line is monitord's alone */
 	{"check mx\nline a\nline spare\ncontact op\nroute a\nroute spare\ndefault op\nlast spare",
 	 "t:6:1: contacts.op.routes[2].line \"spare\": is the line of last_resort, which monitord keeps for itself: no contact "

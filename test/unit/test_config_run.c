@@ -22,9 +22,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "../../lib/clock.h"
-#include "../../lib/config_internal.h"
-#include "../../lib/file.h"
+#include "lib/clock.h"
+#include "lib/config/internal.h"
+#include "lib/file.h"
 
 /* --- a disk that dies or fills up at the Nth change ---
  * These stand before the C library's own. */

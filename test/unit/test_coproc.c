@@ -7,12 +7,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../lib/clock.h"
-#include "../../lib/control.h"
-#include "../../lib/coproc.h"
-#include "../../lib/heartbeat.h"
-#include "../../lib/json.h"
-#include "../../lib/loop.h"
+#include "lib/clock.h"
+#include "lib/contract/control.h"
+#include "lib/contract/coproc.h"
+#include "lib/contract/heartbeat.h"
+#include "lib/json.h"
+#include "lib/loop.h"
 
 struct world {
 	struct event_base *base;
@@ -74,7 +74,7 @@ static void on_down(void *arg, struct coproc *c, const char *why)
 		loop_stop(w->base);
 }
 
-static const struct coproc_calls calls = { on_line, on_up, on_down };
+static const struct coproc_calls calls = {.line = on_line, .up = on_up, .down = on_down};
 
 static struct coproc *shell(struct world *w, const char *script)
 {

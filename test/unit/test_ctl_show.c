@@ -3,12 +3,12 @@
 
 #include <time.h>
 
-#include "../../lib/json.h"
-#include "../../monitord/ctl_check.h"
-#include "../../monitord/ctl_history.h"
-#include "../../monitord/ctl_pages.h"
-#include "../../monitord/ctl_show.h"
-#include "../../monitord/ctl_time.h"
+#include "lib/json.h"
+#include "monitord/ctl/check.h"
+#include "monitord/ctl/history.h"
+#include "monitord/ctl/pages.h"
+#include "monitord/ctl/show.h"
+#include "monitord/ctl/time.h"
 
 /* 2026-11-21 20:22:21 UTC */
 #define NOW_WALL INT64_C(1795292541000)
@@ -334,7 +334,12 @@ static void troubles_of_the_daemons(void **state)
 	    940000) ",'config_error':'x.yaml:1:2: bad','supervisor':{'verdict':'wedged'},'spool':{'bad':2},"
 		    "'state_trouble':true,'lines':[{'name':'a','notifier':'sms','up':true,'ok':false,'text':'"
 		    "no signal'},"
-		    "{'name':'b','notifier':'exec','up':false,'text':'exited 1'}],'incidents':[]}");
+		    "{'name':'b','notifier':'exec','up':false,'text':'exited 1'},"
+		    "{'name':'c','notifier':'sms','up':true,'ok':true,'text':''},"
+		    "{'name':'d','notifier':'sms','up':true,'ok':true,'text':''}],"
+		    "'routes':[{'line':'c','to':'+8190','proved':" AT(400000) ",'how':'page'},"
+		    "{'line':'c','to':'+8191','proved':" AT(940000) ",'how':'test'},{'line':'c','to':'+8192','proved':null},"
+		    "{'line':'d','to':'+8193','proved':" AT(940000) ",'how':'page','doubted':true}],'incidents':[]}");
 	struct buf out;
 
 	buf_init(&out, 1 << 16);
@@ -354,6 +359,8 @@ static void troubles_of_the_daemons(void **state)
 			    "          2 unreadable event files in the spool's bad/: read and remove\n"
 			    "line      a (sms) NOT OK: no signal\n"
 			    "line      b (exec) DOWN: exited 1\n"
+			    "line      c (sms) ok; proved 1 min ago by a test\n"
+			    "line      d (sms) ok; NOT PROVED to +8193\n"
 			    "\n");
 	assert_true(ctl_has_problem(m, p));
 	buf_fini(&out);

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <math.h>
 
-#include "../../probes/disk.h"
-#include "../../probes/disk_growth.h"
-#include "../../probes/disk_select.h"
-#include "../../probes/mounts.h"
+#include "probes/disk/disk.h"
+#include "probes/disk/growth.h"
+#include "probes/disk/select.h"
+#include "probes/disk/mounts.h"
 
 static const char table[] =
 	"22 27 0:21 / /proc rw,relatime - proc proc rw\n"
@@ -59,6 +59,22 @@ static void mountinfo(void **state)
 	assert_string_equal(mounts_holding(&m, "/etc")->dir, "/");
 	assert_string_equal(mounts_exact(&m, "/dev/vdb")->dir, "/var");
 	assert_null(mounts_exact(&m, "/etc"));
+	mounts_fini(&m);
+}
+
+static void a_chroot(void **state)
+{
+	struct mounts m;
+
+	(void)state;
+	mounts_parse(&m, "36 35 0:5 / /proc rw - proc proc rw\n");
+	assert_null(mounts_holding(&m, "/var/spool"));
+	mounts_add_root(&m, 8, 1);
+	mounts_add_root(&m, 9, 9); /* there is one now */
+	assert_int_equal(m.n, 2);
+	assert_string_equal(mounts_holding(&m, "/var/spool")->dir, "/");
+	assert_string_equal(mounts_holding(&m, "/var/spool")->source, "-");
+	assert_int_equal(mounts_holding(&m, "/var/spool")->dev_major, 8);
 	mounts_fini(&m);
 }
 
@@ -133,26 +149,29 @@ static void selection(void **state)
 	mounts_parse(&m, table);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		const struct select_row *r = &rows[i];
-		struct disk_select_conf conf = { list_of(r->path, 3),
-						 list_of(r->exclude, 2),
-						 list_of(r->exclude_type, 2),
-						 list_of(r->include_type, 2),
-						 list_of(r->match, 2),
-						 { 0 },
-						 list_of(r->ignore, 2),
-						 { 0 },
-						 r->exact,
-						 r->local,
-						 r->stat_remote };
+		struct disk_conf whole = { .select = { list_of(r->path, 3),
+						       list_of(r->exclude, 2),
+						       list_of(r->exclude_type, 2),
+						       list_of(r->include_type, 2),
+						       list_of(r->match, 2),
+						       { 0 },
+						       list_of(r->ignore, 2),
+						       { 0 },
+						       r->exact,
+						       r->local,
+						       r->stat_remote } };
+		struct disk_rules rules;
 		struct disk_targets t;
 		char got[512] = "";
-		assert_true(disk_select(&t, &m, &conf, resolve, NULL));
+		assert_true(disk_rules_make(&rules, &whole, NULL));
+		assert_true(disk_select(&t, &m, &whole.select, &rules, resolve, NULL));
 		for (size_t k = 0; k < t.n; k++)
 			sprintf(got + strlen(got), "%s%s%s ", t.v[k].mount ? "" : "?",
 				t.v[k].mount ? t.v[k].mount->dir : t.v[k].asked, t.v[k].only_stat ? "!" : "");
 		if (strcmp(got, r->want) != 0)
 			fail_msg("row %zu: [%s] wanted [%s]", i, got, r->want);
 		disk_targets_fini(&t);
+		disk_rules_fini(&rules);
 	}
 	mounts_fini(&m);
 }
@@ -347,13 +366,56 @@ static void growth_bad_state(void **state)
 	}
 }
 
+/* A command line as check_disk reads it, and what becomes of each path: "path:w%/c%", with the group in front. */
+static void limits_by_path(void **state)
+{
+	static const struct {
+		const char *noted[10], *want; /* want NULL: refused */
+	} rows[] = {
+		{ { "warning=10%", "critical=5%", "path=/tmp", "path=/var", "clear=yes", "warning=20%", "path=/" },
+		  "/tmp:10/5 /var:10/5 /:20/- " },
+		{ { "warning=10%", "clear=yes", "warning=20%", "group=g", "ereg_path=x" }, "all:10/- g=x:20/- " },
+		{ { "path=/a", "warning=10%", "path=/b", "critical=5%" }, "/a:10/5 /b:10/5 " },
+		{ { "warning=10%", "path=/a", "warning=20%", "path=/b" }, "/a:10/- /b:20/- " },
+		{ { "warning=10%" }, "all:10/- " },
+		{ { "clear=yes", "clear=yes", "all=yes" }, "all:-/- all:-/- all:-/- " },
+		{ { "group=g", "warning=1%", "path=/a", "clear=yes", "path=/b" }, "g=/a:1/- /b:-/- " },
+		{ { "warning=1%", "warning=2%", "path=/a" }, NULL },
+		{ { "path=/a", "group=g" }, NULL },
+		{ { "path=/a", "iwarning=5%", "iwarning=6%" }, NULL },
+		{ { "warning=x" }, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct disk_conf conf = { .in_order = list_of(rows[i].noted, 10) };
+		struct disk_rules r;
+		char got[512] = "";
+		bool ok = disk_rules_make(&r, &conf, NULL);
+		for (size_t k = 0; ok && k < r.n; k++) {
+			const struct disk_rule *v = &r.v[k];
+			char w[16] = "-", c[16] = "-";
+			if (v->limits.warn.percent.set)
+				snprintf(w, sizeof w, "%g", v->limits.warn.percent.end);
+			if (v->limits.crit.percent.set)
+				snprintf(c, sizeof c, "%g", v->limits.crit.percent.end);
+			sprintf(got + strlen(got), "%s%s%s:%s/%s ", v->group ? v->group : "", v->group ? "=" : "",
+				v->value ? v->value : "all", w, c);
+		}
+		if (ok != (rows[i].want != NULL) || (ok && strcmp(got, rows[i].want) != 0))
+			fail_msg("row %zu: %d [%s]", i, ok, got);
+		disk_rules_fini(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(mountinfo),	   cmocka_unit_test(mountinfo_hostile), cmocka_unit_test(selection),
+		cmocka_unit_test(mountinfo),	   cmocka_unit_test(a_chroot), cmocka_unit_test(mountinfo_hostile), cmocka_unit_test(selection),
 		cmocka_unit_test(patterns),	   cmocka_unit_test(judgement),		cmocka_unit_test(bad_limits),
 		cmocka_unit_test(used_limits),	   cmocka_unit_test(growth_is_a_line),	cmocka_unit_test(growth_needs_time),
 		cmocka_unit_test(growth_survives), cmocka_unit_test(growth_bad_state),
+		cmocka_unit_test(limits_by_path),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,8 +5,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "../../lib/file.h"
-#include "../../monitord/diskq.h"
+#include "lib/file.h"
+#include "monitord/store/diskq.h"
 
 static char dir[64];
 

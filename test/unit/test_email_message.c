@@ -2,7 +2,7 @@
  * end to end. */
 #include "unit.h"
 
-#include "../../notifiers/email_message.h"
+#include "notifiers/email/message.h"
 
 static struct page page_of(const char *text, const char *more)
 {

@@ -1,8 +1,8 @@
 /* Events: ids, incident ids, JSON strict and lenient. */
 #include "unit.h"
 
-#include "../../lib/event.h"
-#include "../../lib/json.h"
+#include "lib/contract/event.h"
+#include "lib/json.h"
 
 static void ids(void **state)
 {

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "../../drivers/gsm7.h"
-#include "../../drivers/utf8.h"
+#include "drivers/gsm/gsm7.h"
+#include "drivers/gsm/utf8.h"
 
 static void count(void **state)
 {

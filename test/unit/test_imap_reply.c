@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "../../probes/imap_reply.h"
+#include "probes/imap/reply.h"
 
 struct ended {
 	const char *bytes;
@@ -211,13 +211,39 @@ static void test_quote(void **state)
 	buf_fini(&b);
 }
 
+static bool quota(const char *reply, struct imap_quota *q)
+{
+	return imap_reply_quota(reply, strlen(reply), q);
+}
+
+static void test_quota(void **state)
+{
+	struct imap_quota q = {0};
+
+	(void)state;
+	assert_true(quota("* QUOTA \"\" ()\r\n", &q));
+	assert_false(q.found);
+	assert_true(quota("* QUOTA \"User quota\" (STORAGE 10 512 MESSAGE 30 100)\r\n", &q));
+	assert_true(q.found && q.used == 30 && q.limit == 100 && q.share == 0.3);
+	assert_string_equal(q.resource, "MESSAGE");
+	assert_true(quota("* QUOTA other (STORAGE 9 10)\r\n", &q)); /* the fullest of all roots */
+	assert_true(q.share == 0.9);
+	assert_true(quota("* QUOTA {3}\r\na b (STORAGE 1 0)\r\n", &q)); /* nothing is allowed */
+	assert_true(q.share == 1);
+	assert_false(quota("* QUOTA \"\" (STORAGE 10)\r\n", &q));
+	assert_false(quota("* QUOTA \"\" (STORAGE 10 99999999999999999999)\r\n", &q));
+	assert_false(quota("* QUOTA \"\" (STORAGE 10 20", &q));
+	assert_false(quota("* QUOTAROOT INBOX \"\"\r\n", &q));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_length), cmocka_unit_test(test_in_pieces), cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_status), cmocka_unit_test(test_numbers),   cmocka_unit_test(test_capability),
 		cmocka_unit_test(test_search), cmocka_unit_test(test_fetch),     cmocka_unit_test(test_quote),
-	};
+			cmocka_unit_test(test_quota),
+};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

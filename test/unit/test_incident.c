@@ -1,10 +1,10 @@
 /* The incident machine: every cell of state x input, and the stories that go through several.
- * pagerd/incident.c */
+ * pagerd/rules/incident.c */
 #include "unit.h"
 
-#include "../../pagerd/incident.h"
-#include "../../pagerd/record.h"
-#include "../../lib/json.h"
+#include "pagerd/rules/incident.h"
+#include "pagerd/store/record.h"
+#include "lib/json.h"
 
 enum { MIN = 60000 };
 
@@ -331,6 +331,73 @@ static void a_page_that_waits_is_rewritten_when_it_gets_worse(void **state)
 	incident_free(i);
 }
 
+/* The same problem, named: it goes with whatever page comes next, in the language of who reads it. */
+static void name_it(struct incident *i, uint64_t change, const struct contact_view *view, int64_t ms)
+{
+	struct stamp now = at(ms);
+	char text[] = "mail loop: x", ja[] = "メールループ: x";
+	const struct event e = {.check = "mx1",
+				.change = change,
+				.opened = i->opened,
+				.kind = EVENT_PROBLEM,
+				.state = i->state,
+				.measured = true,
+				.named = true,
+				.since = at(0),
+				.at = now,
+				.text = text,
+				.text_ja = ja};
+	assert_true(incident_event(i, &e, view, 2, &now));
+}
+
+static void a_name_found_late_goes_with_the_next_page(void **state)
+{
+	(void)state;
+	struct contact_view view[2] = {who[0], who[1]};
+	struct stamp later = at(90 * MIN);
+	char why[100];
+	struct incident *i = fresh();
+	view[0].ja = true;
+	view[1].repeat_ms = 30 * MIN;
+	give(i, 10, EVENT_PROBLEM, NAG_CRITICAL, false);
+	answer_at(i, last_of(i, "a"), OUTCOME_SENT, 11 * MIN);
+	name_it(i, 12, view, 12 * MIN); /* b's page has not left yet */
+	assert_int_equal(i->ncalls, 2);
+	assert_int_equal(last_of(i, "b")->kind, PAGE_NEW);
+	assert_string_equal(last_of(i, "b")->text, "mail loop: x");
+	send_all(i, 13 * MIN);
+	incident_repeat(i, view, 2, &later);
+	assert_int_equal(i->ncalls, 4);
+	assert_string_equal(last_of(i, "a")->text, "メールループ: x");
+	assert_string_equal(last_of(i, "b")->text, "mail loop: x");
+	send_all(i, 91 * MIN);
+	/* it is kept over a restart, and the end says it too */
+	cJSON *v = record_make(i);
+	incident_free(i);
+	i = record_read(v, why, sizeof why);
+	cJSON_Delete(v);
+	assert_non_null(i);
+	struct event over = {
+	    .check = "mx1", .change = 99, .opened = i->opened, .kind = EVENT_RECOVERY, .measured = true, .at = later};
+	char text[] = "220 ready";
+	over.text = text;
+	assert_true(incident_event(i, &over, view, 2, &later));
+	assert_string_equal(last_of(i, "a")->text, "was CRITICAL: メールループ: x; now: 220 ready");
+	incident_free(i);
+}
+
+static void a_name_found_late_pages_nobody_who_acts(void **state)
+{
+	(void)state;
+	struct incident *i = in_phase(INC_ACKED);
+	size_t before = i->ncalls;
+	name_it(i, 20, who, 20 * MIN);
+	assert_int_equal(i->ncalls, before);
+	assert_int_equal(i->phase, INC_ACKED);
+	assert_string_equal(i->text, "mail loop: x");
+	incident_free(i);
+}
+
 static void opened_and_closed_unseen_is_one_page_that_says_both(void **state)
 {
 	(void)state;
@@ -494,6 +561,67 @@ static void an_ack_drops_what_did_not_leave(void **state)
 	incident_free(i);
 }
 
+/* siren follows: it wants neither repeats nor recoveries, and hears of the end all the same */
+static const struct contact_view with_siren[] = {
+    {.name = "a", .repeat_ms = 30 * MIN, .recovery = true},
+    {.name = "siren", .follows = true},
+};
+
+static struct incident *sounding(bool suppressed_later)
+{
+	struct incident *i = fresh();
+	struct stamp now = at(10 * MIN);
+	struct event e = {.check = "mx1", .host = "", .change = 10, .opened = 10, .kind = EVENT_PROBLEM, .state = NAG_CRITICAL,
+			  .measured = true, .since = at(0), .at = now, .text = (char[]){"down"}};
+	assert_true(incident_event(i, &e, with_siren, 2, &now));
+	send_all(i, 11 * MIN);
+	assert_int_equal(last_of(i, "siren")->phase, CALL_SENT);
+	if (suppressed_later) {
+		e.change = 11;
+		e.kind = EVENT_RECOVERY;
+		e.state = NAG_OK;
+		e.suppressed = true;
+		incident_event(i, &e, with_siren, 2, &now);
+	}
+	return i;
+}
+
+static void a_siren_hears_that_somebody_acts(void **state)
+{
+	(void)state;
+	struct incident *i = sounding(false);
+	struct stamp now = at(15 * MIN);
+	char why[200];
+	assert_true(incident_ack(i, "nobody known", "", with_siren, 2, &now, why, sizeof why));
+	assert_int_equal(waiting(i, "siren"), 1);
+	assert_int_equal(last_of(i, "siren")->kind, PAGE_ACK);
+	/* of people a alone was told: it is taken to be the one who acts */
+	assert_int_equal(waiting(i, "a"), 0);
+	incident_free(i);
+}
+
+static void a_siren_that_was_not_reached_hears_nothing(void **state)
+{
+	(void)state;
+	struct incident *i = fresh();
+	struct stamp now = at(15 * MIN);
+	char why[200];
+	give(i, 10, EVENT_PROBLEM, NAG_CRITICAL, false);
+	assert_true(incident_ack(i, "a", "", with_siren, 2, &now, why, sizeof why));
+	assert_null(last_of(i, "siren"));
+	incident_free(i);
+}
+
+static void a_siren_hears_of_a_recovery_nobody_else_is_to_hear_of(void **state)
+{
+	(void)state;
+	struct incident *i = sounding(true);
+	assert_int_equal(waiting(i, "siren"), 1);
+	assert_int_equal(last_of(i, "siren")->kind, PAGE_RECOVERED);
+	assert_int_equal(waiting(i, "a"), 0);
+	incident_free(i);
+}
+
 static void acknowledged_and_milder_is_quiet_worse_is_not(void **state)
 {
 	(void)state;
@@ -647,6 +775,8 @@ int main(void)
 	    cmocka_unit_test(so_many_changes_that_old_ones_are_forgotten),
 	    cmocka_unit_test(same_state_again_pages_nobody),
 	    cmocka_unit_test(a_page_that_waits_is_rewritten_when_it_gets_worse),
+	    cmocka_unit_test(a_name_found_late_goes_with_the_next_page),
+	    cmocka_unit_test(a_name_found_late_pages_nobody_who_acts),
 	    cmocka_unit_test(opened_and_closed_unseen_is_one_page_that_says_both),
 	    cmocka_unit_test(a_failed_page_counts_as_unseen),
 	    cmocka_unit_test(recovered_while_the_page_is_in_flight),
@@ -657,6 +787,9 @@ int main(void)
 	    cmocka_unit_test(repeats_until_somebody_acts),
 	    cmocka_unit_test(no_repeats_while_suppressed),
 	    cmocka_unit_test(an_ack_drops_what_did_not_leave),
+	    cmocka_unit_test(a_siren_hears_that_somebody_acts),
+	    cmocka_unit_test(a_siren_that_was_not_reached_hears_nothing),
+	    cmocka_unit_test(a_siren_hears_of_a_recovery_nobody_else_is_to_hear_of),
 	    cmocka_unit_test(acknowledged_and_milder_is_quiet_worse_is_not),
 	    cmocka_unit_test(recovery_first_problem_late),
 	    cmocka_unit_test(opened_again_it_is_told_again),

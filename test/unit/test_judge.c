@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include "../../monitord/judge.h"
+#include "monitord/rules/judge.h"
 
 enum { MAX = 3 };
 
@@ -150,10 +150,12 @@ static const char *const standing_names[] = { "no problem, nothing said", "over,
 					      "over, paged then hushed", "problem, unsaid", "problem, paged",
 					      "problem, said quietly", "problem, another state paged",
 					      "problem, another state said quietly" };
-enum circumstance { FREE, PARENT, DOWNTIME, HOLD, CIRCUMSTANCES };
-static const char *const circumstance_names[] = { "free", "below a parent", "in downtime", "held" };
-static const struct judge_env envs[] = { { NULL, false, false }, { "below gw", false, false }, { "in downtime", true, false },
-					 { NULL, false, true } };
+enum circumstance { FREE, PARENT, DOWNTIME, HOLD, FLAPS, CIRCUMSTANCES };
+static const char *const circumstance_names[] = { "free", "below a parent", "in downtime", "held", "flapping" };
+static const struct judge_env envs[] = {
+	{ .mute = NULL }, { .mute = "below gw" }, { .mute = "in downtime", .downtime = true }, { .hold = true },
+	{ .flapping = true, .flap_state = NAG_CRITICAL },
+};
 
 static struct judge in_standing(enum standing s)
 {
@@ -169,25 +171,26 @@ static struct judge in_standing(enum standing s)
 	return j;
 }
 
-/* '.' nothing, 'P' a problem that pages, 'p' one that does not, 'R' and 'r' recoveries. */
+/* '.' nothing, 'P' a problem that pages, 'p' one that does not, 'R' and 'r' recoveries, 'N' and 'n' notices within the
+ * problem. */
 static const char said[STANDINGS][CIRCUMSTANCES + 1] = {
-	/*               free, parent, downtime, held */
-	[NOTHING] = "....",
-	[OVER_PAGED] = "RRRR",
-	[OVER_QUIET] = "rrrr",
-	[OVER_HUSHED] = "RRRR",
-	[UNSAID] = "Ppp.",
-	[PAGED] = "..p.", /* a downtime that begins: tell pagerd to be quiet from here on */
-	[SAID_QUIET] = "P...", /* what muted it is over and it is still there: it pages now */
-	[OTHER_PAGED] = "Ppp.",
-	[OTHER_QUIET] = "Ppp.",
+	/*               free, parent, downtime, held, flapping */
+	[NOTHING] = "....P",
+	[OVER_PAGED] = "RRRRN",
+	[OVER_QUIET] = "rrrrP",
+	[OVER_HUSHED] = "RRRRP",
+	[UNSAID] = "Ppp.P",
+	[PAGED] = "..p.N", /* a downtime that begins: tell pagerd to be quiet from here on */
+	[SAID_QUIET] = "P...P", /* what muted it is over and it is still there: it pages now */
+	[OTHER_PAGED] = "Ppp.N",
+	[OTHER_QUIET] = "Ppp.P",
 };
 
 static char letter(bool any, const struct judge_say *say)
 {
 	if (!any)
 		return '.';
-	char c = say->kind == EVENT_PROBLEM ? 'P' : 'R';
+	char c = say->kind == EVENT_PROBLEM ? 'P' : say->kind == EVENT_NOTICE ? 'N' : 'R';
 	return say->suppressed ? (char)(c + 'a' - 'A') : c;
 }
 
@@ -211,12 +214,99 @@ static void everything_said_in_every_circumstance(void **state)
 			assert_int_equal(say.opened, before.said ? 38 : j.change);
 			assert_int_equal(say.previous, before.said ? before.said_state : NAG_OK);
 			assert_int_equal(say.since.wall_ms, before.since.wall_ms);
-			assert_int_equal(j.said, say.kind == EVENT_PROBLEM);
+			assert_int_equal(j.said, say.kind != EVENT_RECOVERY);
+			assert_int_equal(j.flap_said, e == FLAPS);
+			assert_int_equal(say.flapping, e == FLAPS ? EVENT_FLAPS_STARTED : EVENT_FLAPS_NOT);
+			if (e == FLAPS)
+				assert_int_not_equal(say.state, NAG_OK);
 			if (say.kind == EVENT_RECOVERY)
 				assert_int_equal(j.since.wall_ms, now.wall_ms);
 			/* said is said: nothing more follows from the same circumstances */
 			assert_false(judge_settle(&j, &envs[e], &now, &say));
 		}
+	}
+}
+
+/* Once it was said that it flaps: what is said while that lasts, and when it ends. "rP": two events, the second when asked
+ * again. */
+static const char *const flapping_said[STANDINGS][2][4] = {
+	/*              it goes on: free, parent, downtime, held        it ended: the same */
+	[OVER_PAGED] = { { "n", "n", "n", "n" }, { "R", "R", "R", "R" } },
+	[OVER_HUSHED] = { { "n", "n", "n", "n" }, { "R", "R", "R", "R" } },
+	[PAGED] = { { "", "", "p", "" }, { "rP", "rp", "rp", "" } },
+	[SAID_QUIET] = { { "P", "", "", "" }, { "rP", "rp", "rp", "" } },
+	[OTHER_PAGED] = { { "n", "p", "p", "" }, { "rP", "rp", "rp", "" } },
+	[OTHER_QUIET] = { { "P", "p", "p", "" }, { "rP", "rp", "rp", "" } },
+};
+
+static void settle_all_of_it(struct judge *j, const struct judge_env *env, char *got)
+{
+	struct judge_say say = { 0 };
+	struct stamp now = at(60);
+	for (int n = 0; n < 4; n++) {
+		bool any = judge_settle(j, env, &now, &say);
+		got[n] = any ? letter(any, &say) : '\0';
+		if (!any)
+			return;
+		if (say.flapping == EVENT_FLAPS_STOPPED)
+			assert_true(say.kind == EVENT_RECOVERY && say.state == NAG_OK && say.opened == 38);
+		else if (!env->flapping)
+			assert_int_equal(say.opened, j->change); /* a new incident */
+	}
+	fail_msg("it never ends: %.4s", got);
+}
+
+static void everything_said_of_one_that_flaps(void **state)
+{
+	(void)state;
+	for (int s = 0; s < STANDINGS; s++)
+		for (int ended = 0; ended < 2; ended++)
+			for (int e = FREE; e <= HOLD; e++) {
+				const char *want = flapping_said[s][ended][e];
+				struct judge j = in_standing((enum standing)s);
+				struct judge_env env = envs[e];
+				char got[5] = "";
+				if (!want)
+					continue;
+				j.flap_said = true;
+				j.paged = true;
+				env.flapping = !ended;
+				settle_all_of_it(&j, &env, got);
+				if (strcmp(got, want) != 0)
+					fail_msg("%s x %s, %s: \"%s\" instead of \"%s\"", standing_names[s],
+						 circumstance_names[e], ended ? "ended" : "goes on", got, want);
+				assert_int_equal(j.flap_said, !ended || !*want);
+			}
+}
+
+/* From the first change to the last, whatever comes between: at the end people know what is. */
+static void the_last_state_is_never_lost(void **state)
+{
+	(void)state;
+	for (unsigned seed = 1; seed < 3000; seed++) {
+		unsigned r = seed * 2654435761u;
+		struct judge j = in_situation(FINE);
+		struct judge_env env = { 0 };
+		bool known = false; /* what people believe: a problem is there */
+		enum nag_state known_state = NAG_OK;
+		for (int k = 0; k < 60; k++) {
+			struct judge_say say;
+			struct stamp now = at(k);
+			r = r * 1664525u + 1013904223u;
+			judge_result(&j, 1, k < 59 ? (enum nag_state)(r >> 28 & 3) : seed & 1 ? NAG_CRITICAL : NAG_OK, true, &now);
+			env.flapping = k < 59 && (r >> 20 & 3) != 0;
+			env.flap_state = NAG_CRITICAL;
+			while (judge_settle(&j, &env, &now, &say)) {
+				if (say.kind == EVENT_PROBLEM && !say.suppressed)
+					known = true, known_state = say.state;
+				else if (say.kind == EVENT_RECOVERY)
+					known = false;
+			}
+		}
+		assert_int_equal(known, seed & 1);
+		if (known)
+			assert_int_equal(known_state, NAG_CRITICAL);
+		assert_false(j.flap_said);
 	}
 }
 
@@ -409,9 +499,12 @@ static void a_thousand_random_nights(void **state)
 					opened = say.change;
 				open = true;
 				paged = paged || !say.suppressed;
+			} else if (say.kind == EVENT_NOTICE) {
+				assert_true(open && say.flapping);
 			} else {
 				assert_true(open);
-				assert_int_equal(say.suppressed, !paged);
+				/* a problem that outlives its flapping is told anew */
+				assert_int_equal(say.suppressed, !paged || (say.flapping && judge_problem(&j)));
 				open = paged = false;
 			}
 			assert_int_equal(say.opened, opened);
@@ -428,6 +521,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_result_in_every_situation),
 		cmocka_unit_test(everything_said_in_every_circumstance),
+		cmocka_unit_test(everything_said_of_one_that_flaps),
+		cmocka_unit_test(the_last_state_is_never_lost),
 		cmocka_unit_test(one_attempt_is_hard_at_once),
 		cmocka_unit_test(unmeasured_runs_neither_confirm_nor_refute),
 		cmocka_unit_test(a_lowered_maximum_counts_at_once),

@@ -4,10 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../lib/file.h"
-#include "../../lib/json.h"
-#include "../../lib/loop.h"
-#include "../../monitord/lastresort.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/loop.h"
+#include "monitord/peers/lastresort.h"
 
 enum { LATER_MS = 400000 }; /* beyond every time limit of the last resort */
 

@@ -3,9 +3,9 @@
 
 #include <unistd.h>
 
-#include "../../lib/file.h"
-#include "../../lib/line.h"
-#include "../../lib/loop.h"
+#include "lib/file.h"
+#include "lib/contract/line.h"
+#include "lib/loop.h"
 
 static void on_outcome(void *arg, struct line *l, const char *id, enum outcome o, const char *detail)
 {

@@ -1,9 +1,9 @@
 /* The load probe's parsers and its judgement by way of the probe itself. */
 #include "unit.h"
 
-#include "../../lib/complaint.h"
-#include "../../probes/load.h"
-#include "../../probes/probe.h"
+#include "lib/config/complaint.h"
+#include "probes/load/load.h"
+#include "probes/probe.h"
 
 static void triples(void **state)
 {

@@ -4,8 +4,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "../../lib/clock.h"
-#include "../../lib/log.h"
+#include "lib/clock.h"
+#include "lib/log.h"
 
 static void a_reader_that_has_stopped_stops_nobody(void **state)
 {

@@ -3,9 +3,9 @@
 
 #include <unistd.h>
 
-#include "../../lib/json.h"
-#include "../../lib/opts.h"
-#include "../../lib/units.h"
+#include "lib/json.h"
+#include "lib/config/opts.h"
+#include "lib/config/units.h"
 
 struct conf {
 	char *host, *file, *secret;

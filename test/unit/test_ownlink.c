@@ -3,7 +3,7 @@
 
 #include <arpa/inet.h>
 
-#include "../../monitord/ownlink.h"
+#include "monitord/peers/ownlink.h"
 
 static struct ownlink_route route(const char *ifname, bool up, const char *gateway, bool failed)
 {

@@ -1,10 +1,10 @@
-/* The page machine: order of routes, back-off, outcomes now and late, doubt. pagerd/route.c */
+/* The page machine: order of routes, back-off, outcomes now and late, doubt. pagerd/rules/route.c */
 #include "unit.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../pagerd/route.h"
+#include "pagerd/rules/route.h"
 
 enum { UNSURE = 120000 };
 
@@ -73,6 +73,30 @@ static void choosing(void **state)
 	     {{.up = true, .doubtful = true}, {.up = false}, {.up = false}},
 	     0,
 	     0},
+	    {"of a pool an idle one is taken before any is waited for",
+	     {{.up = true, .busy = true, .pool = 1}, {.up = true, .pool = 1}, {.up = true}},
+	     1,
+	     0},
+	    {"a pool that is busy is waited for, not the next route",
+	     {{.up = true, .busy = true, .pool = 1}, {.up = true, .busy = true, .pool = 1}, {.up = true}},
+	     -1,
+	     ROUTE_QUEUE_MS},
+	    {"of a pool the well one, though it stands last",
+	     {{.up = true, .doubtful = true, .pool = 1}, {.up = false, .pool = 1}, {.up = true, .pool = 1}},
+	     2,
+	     0},
+	    {"a starting one is not waited for while another is idle",
+	     {{.starting = true, .pool = 1}, {.up = true, .pool = 1}, {.up = true}},
+	     1,
+	     0},
+	    {"a pool of which none is up is passed over",
+	     {{.up = false, .pool = 1}, {.up = false, .pool = 1}, {.up = true}},
+	     2,
+	     0},
+	    {"two pools beside one another are two",
+	     {{.up = true, .busy = true, .pool = 1}, {.up = true, .pool = 2}, {.up = true, .pool = 2}},
+	     -1,
+	     ROUTE_QUEUE_MS},
 	    {"all down: ask again in a second", {{.up = false}, {.up = false}, {.up = false}}, -1, 1000},
 	};
 	static const char *const lines[] = {"a", "b", "c"};
@@ -132,18 +156,22 @@ static void phase_by_outcome(void **state)
 	    {CALL_TRYING, OUTCOME_RETRY, CALL_WAITING, false},
 	    {CALL_TRYING, OUTCOME_REFUSED, CALL_WAITING, false},
 	    {CALL_TRYING, OUTCOME_UNKNOWN, CALL_UNSURE, true},
+	    {CALL_TRYING, OUTCOME_DOUBTFUL, CALL_WAITING, true},
 	    {CALL_UNSURE, OUTCOME_SENT, CALL_SENT, true},
 	    {CALL_UNSURE, OUTCOME_RETRY, CALL_WAITING, false},
 	    {CALL_UNSURE, OUTCOME_REFUSED, CALL_WAITING, false},
 	    {CALL_UNSURE, OUTCOME_UNKNOWN, CALL_UNSURE, true},
+	    {CALL_UNSURE, OUTCOME_DOUBTFUL, CALL_WAITING, true},
 	    {CALL_MERGED, OUTCOME_SENT, CALL_SENT, false},
 	    {CALL_MERGED, OUTCOME_RETRY, CALL_MERGED, false},
 	    {CALL_MERGED, OUTCOME_REFUSED, CALL_MERGED, false},
 	    {CALL_MERGED, OUTCOME_UNKNOWN, CALL_MERGED, true},
+	    {CALL_MERGED, OUTCOME_DOUBTFUL, CALL_MERGED, true},
 	    {CALL_ACKED, OUTCOME_SENT, CALL_SENT, false},
 	    {CALL_ACKED, OUTCOME_RETRY, CALL_ACKED, false},
 	    {CALL_ACKED, OUTCOME_REFUSED, CALL_ACKED, false},
 	    {CALL_ACKED, OUTCOME_UNKNOWN, CALL_ACKED, true},
+	    {CALL_ACKED, OUTCOME_DOUBTFUL, CALL_ACKED, true},
 	};
 	for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
 		struct call *c = fresh();
@@ -168,7 +196,7 @@ static void what_is_sent_stays_sent(void **state)
 	struct stamp now = at(99);
 	unsigned n = begin(c, &two[0], 10);
 	assert_true(outcome(c, n, OUTCOME_SENT, 20));
-	for (int o = OUTCOME_SENT; o <= OUTCOME_UNKNOWN; o++)
+	for (int o = OUTCOME_SENT; o <= OUTCOME_DOUBTFUL; o++)
 		assert_false(outcome(c, n, (enum outcome)o, 30));
 	call_end(c, CALL_MERGED, &now);
 	assert_int_equal(c->phase, CALL_SENT);

@@ -10,10 +10,11 @@
 
 #include <cmocka.h>
 
-#include "../../drivers/gsm7.h"
-#include "../../drivers/utf8.h"
-#include "../../notifiers/notifier.h"
-#include "../../notifiers/sms_text.h"
+#include "drivers/gsm/gsm7.h"
+#include "drivers/gsm/utf8.h"
+#include "notifiers/notifier.h"
+#include "notifiers/sms/text.h"
+#include "notifiers/text/words.h"
 
 #define T0 1795290251000LL /* 2026-11-21 19:44:11 UTC */
 
@@ -43,9 +44,9 @@ static void kinds(void **state)
 
 	expect(p, 160, "CRITICAL mx1: connection refused, since 19:44 #K7Q2M");
 	p.kind = PAGE_REPEAT;
-	expect(p, 160, "REPEAT CRITICAL mx1: connection refused, since 19:44 #K7Q2M");
+	expect(p, 160, "(again) CRITICAL mx1: connection refused, since 19:44 #K7Q2M");
 	p.resend = true;
-	expect(p, 160, "(again) REPEAT CRITICAL mx1: connection refused, since 19:44 #K7Q2M");
+	expect(p, 160, "(again) CRITICAL mx1: connection refused, since 19:44 #K7Q2M");
 	p = base;
 	p.kind = PAGE_ACK;
 	expect(p, 160, "ACK CRITICAL mx1: connection refused #K7Q2M");
@@ -183,6 +184,11 @@ static void sms(void **state)
 	struct page p = base;
 	char long_text[2000] = "", *s;
 
+	p.lang = "ja";
+	s = sms_text(&p, 1);
+	assert_string_equal(s, "障害 mx1: 接続拒否 19:44から #K7Q2M");
+	free(s);
+	p.lang = "";
 	p.text = "\xE2\x80\x9Cslow\xE2\x80\x9D \xE2\x82\xAC";
 	s = sms_text(&p, 1);
 	assert_string_equal(s, "CRITICAL mx1: \"slow\" \xE2\x82\xAC, since 19:44 #K7Q2M");
@@ -195,6 +201,174 @@ static void sms(void **state)
 		assert_in_range(utf8_utf16_units(s), 60, parts == 1 ? 70 : parts * 67);
 		free(s);
 	}
+}
+
+/* --- Japanese --- */
+
+static void expect_ja(struct page p, size_t max, const char *text)
+{
+	char *s;
+
+	p.lang = "ja";
+	s = page_text(&p, max, utf8_utf16_units);
+	assert_string_equal(s, text);
+	assert_true(utf8_utf16_units(s) <= max);
+	free(s);
+}
+
+static void japanese_kinds(void **state)
+{
+	(void)state;
+	struct page p = base;
+
+	expect_ja(p, 70, "障害 mx1: 接続拒否 19:44から #K7Q2M");
+	p.code = "4711";
+	p.resend = true;
+	expect_ja(p, 70, "(again) 障害 mx1: 接続拒否 19:44から #K7Q2M 返信 ACK 4711");
+	p = base;
+	p.kind = PAGE_REPEAT;
+	p.host = "relay.example.com";
+	p.at_wall_ms = T0 + 86400000;
+	expect_ja(p, 70, "(again) 障害 mx1(relay.example.com): 接続拒否 11/21 19:44から #K7Q2M");
+	p = base;
+	p.kind = PAGE_ACK;
+	p.text = "acknowledged by kei: on it";
+	expect_ja(p, 70, "対応中 障害 mx1: 対応者 kei: on it #K7Q2M");
+	p.kind = PAGE_RECOVERED;
+	p.state = "OK";
+	p.text = "was CRITICAL: connection refused; now: answers in 0.012 s";
+	p.at_wall_ms = T0 + (2 * 60 + 5) * 60000;
+	expect_ja(p, 70, "復旧 mx1 2時間5分後: 前は障害: 接続拒否; 今: 応答 0.012秒 #K7Q2M");
+	p.kind = PAGE_TEST;
+	p.text = "this is a test page of the mail monitor: nothing is wrong";
+	expect_ja(p, 70, "テスト: メール監視の試験です。異常はありません #K7Q2M");
+	p = base;
+	p.kind = PAGE_DIGEST;
+	p.check = p.host = p.state = p.incident = "";
+	p.since_wall_ms = 0;
+	p.text = "relay1 down, 14 checks behind it";
+	expect_ja(p, 70, "relay1停止、その先14件");
+}
+
+/* What our probes say, as they say it. */
+static void japanese_words(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *en, *ja;
+	} v[] = {
+	    {"192.0.2.1:25 refuses the connection", "192.0.2.1:25 接続拒否"},
+	    {"mx1:25 no answer in the connect for 10 s", "mx1:25 10秒応答なし(the connect)"},
+	    {"mx1:25 no answer in EHLO for 5.5 s", "mx1:25 5.5秒応答なし(EHLO)"},
+	    {"mx1:25 answers RCPT TO: 550 no such user", "mx1:25 RCPT TOの応答: 550 no such user"},
+	    {"mx1:25 cannot be found: no such name", "mx1:25 名前が見つからない"},
+	    {"420 deferred, oldest deferred 2 h 5 min", "遅延キュー 420通, 最古の遅延 2時間5分"},
+	    {"at least 1200 deferred (+40/min)", "1200以上 deferred (+40/分)"},
+	    {"/var: 3% free, not above 5%", "/var: 空き3%, 下限5%"},
+	    {"/var: will be full in 40 min, growing 3 MiB a minute", "/var: あと40分で満杯, growing 3 MiB a minute"},
+	    {"mail waits in deferred for 4 d 3 h", "deferredでメールが4日3時間待ち"},
+	    {"2 lost, later mail arrives", "往復メール2通消失(後続は到着)"},
+	    {"recovered after 45 s", "45秒で復旧"},
+	    /* unknown words, and known ones within longer ones, stay */
+	    {"disk fuller than ever", "disk fuller than ever"},
+	    {"untimed out", "untimed out"},
+	    {"certificates are fine", "certificates are fine"},
+	    {"550 5.7.1 \xE3\x81\x82 timed out", "550 5.7.1 \xE3\x81\x82 タイムアウト"},
+	};
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		char out[400];
+		japanese(v[i].en, out, sizeof(out));
+		assert_string_equal(out, v[i].ja);
+		/* whatever the room, only whole characters */
+		for (size_t size = 1; size < 40; size++) {
+			japanese(v[i].en, out, size);
+			assert_true(strlen(out) < size);
+			assert_true(utf8_utf16_units(out) != SIZE_MAX);
+		}
+	}
+}
+
+static void reply_code(void **state)
+{
+	(void)state;
+	struct page p = base;
+
+	p.code = "4711";
+	expect(p, 160, "CRITICAL mx1: connection refused, since 19:44 #K7Q2M reply ACK 4711");
+	expect(p, 57, "CRITICAL mx1: connec... since 19:44 #K7Q2M reply ACK 4711");
+}
+
+/* --- templates --- */
+
+static void templates(void **state)
+{
+	(void)state;
+	struct page p = base;
+
+	p.template = "{state} {check}@{host}: {text} {since} #{id}";
+	p.host = "relay";
+	expect(p, 160, "CRITICAL mx1@relay: connection refused since 19:44 #K7Q2M");
+	expect(p, 50, "CRITICAL mx1@relay: connecti... since 19:44 #K7Q2M");
+	expect(p, 35, "CRITICAL mx1: since 19:44 #K7Q2M");
+	p.host = "";
+	expect(p, 160, "CRITICAL mx1: connection refused since 19:44 #K7Q2M");
+	p.resend = true;
+	p.code = "4711";
+	expect(p, 160, "(again) CRITICAL mx1: connection refused since 19:44 #K7Q2M reply ACK 4711");
+	p = base;
+	p.template = "#{id} {text} | {check} ({host}) {state} {since} {code} No{number}";
+	p.code = "4711";
+	p.number = 12;
+	expect(p, 160, "#K7Q2M connection refused | mx1 (mx1) CRITICAL since 19:44 reply ACK 4711 No12");
+	p.kind = PAGE_RECOVERED;
+	p.state = "OK";
+	p.at_wall_ms = T0 + 60000;
+	p.code = "";
+	p.lang = "ja";
+	expect(p, 160, "#K7Q2M 接続拒否 | mx1 (mx1) 復旧 1分後 No12");
+	/* about no check: the usual layout */
+	p.kind = PAGE_TEST;
+	expect(p, 160, "テスト: 接続拒否 #K7Q2M");
+	/* one that nobody checked is not used */
+	p = base;
+	p.template = "{state} {unknown}";
+	expect(p, 160, "CRITICAL mx1: connection refused, since 19:44 #K7Q2M");
+}
+
+static void never_too_long(void **state)
+{
+	(void)state;
+	struct page p = base;
+	char check[120];
+
+	memset(check, 'c', sizeof(check) - 1);
+	check[sizeof(check) - 1] = '\0';
+	p.check = check;
+	p.code = "12345678901234567890123456789012";
+	p.template = "{state} 1234567890 {check} 1234567890 {text} 1234567890 {id}";
+	for (size_t max = 0; max < 200; max++) {
+		char *s = page_text(&p, max, utf8_utf16_units);
+		assert_non_null(s);
+		assert_true(utf8_utf16_units(s) <= max);
+		free(s);
+	}
+}
+
+/* A person half asleep sees what and where in the first 40 characters. */
+static void first_forty(void **state)
+{
+	(void)state;
+	struct page p = base;
+	char *s;
+
+	p.resend = true;
+	p.kind = PAGE_REPEAT;
+	p.check = "relay1 smtp queue";
+	p.text = "DEMO CRITICAL - something long that is wrong with it and goes on and on";
+	s = page_text(&p, 160, NULL);
+	assert_memory_equal(s, "(again) CRITICAL relay1 smtp queue (mx1): ", 42);
+	free(s);
 }
 
 static void references(void **state)
@@ -241,6 +415,8 @@ int main(void)
 	    cmocka_unit_test(kinds),	 cmocka_unit_test(places),     cmocka_unit_test(one_line),
 	    cmocka_unit_test(said_once), cmocka_unit_test(shortening), cmocka_unit_test(always_fits),
 	    cmocka_unit_test(sms),	 cmocka_unit_test(references), cmocka_unit_test(tries),
+	    cmocka_unit_test(japanese_kinds), cmocka_unit_test(japanese_words), cmocka_unit_test(reply_code),
+	    cmocka_unit_test(templates), cmocka_unit_test(never_too_long), cmocka_unit_test(first_forty),
 	};
 
 	setenv("TZ", "UTC", 1);

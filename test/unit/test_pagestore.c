@@ -1,4 +1,4 @@
-/* Incidents on disk: both copies, broken files, the lock, a disk that refuses. pagerd/store.c */
+/* Incidents on disk: both copies, broken files, the lock, a disk that refuses. pagerd/store/store.c */
 #include "unit.h"
 
 #include <dirent.h>
@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../lib/file.h"
-#include "../../pagerd/store.h"
+#include "lib/file.h"
+#include "pagerd/store/store.h"
 
 static char base[64], state_dir[80], run_dir[80];
 

@@ -1,7 +1,7 @@
 /* Who is blocked by whom. Worlds are written as lines "child: parent parent" and sets of what is down. */
 #include "unit.h"
 
-#include "../../monitord/parents.h"
+#include "monitord/rules/parents.h"
 
 enum { MANY = 8 };
 

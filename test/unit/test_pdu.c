@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "../../drivers/gsm7.h"
-#include "../../drivers/pdu.h"
-#include "../../drivers/simpdu.h"
+#include "drivers/gsm/gsm7.h"
+#include "drivers/gsm/pdu.h"
+#include "drivers/sim/simpdu.h"
 
 static void submit_example(void **state)
 {
@@ -313,8 +313,33 @@ static void delivery(void **state)
 		assert_int_equal(pdu_delivery(t[i].status), t[i].d);
 }
 
-int main(void)
+/* --lines: texts on standard input, each ended by a zero byte; for each a line with the PDUs it becomes, in hex. What
+ * others read in them is looked at by test/e2e/test_pdu_corpus.py. */
+static int make_pdus(void)
 {
+	struct pdu_part parts[PDU_PARTS_MAX];
+	char *text = NULL, why[160];
+	size_t size = 0;
+	uint8_t ref = 0;
+
+	while (getdelim(&text, &size, '\0', stdin) > 0) {
+		struct pdu_submit s = {.to = "+819012345678", .text = text, .ref = ref++, .max_parts = PDU_PARTS_MAX};
+		size_t n = pdu_submit(&s, parts, why, sizeof(why));
+
+		if (n == 0)
+			printf("%s", why);
+		for (size_t i = 0; i < n; i++)
+			printf("%s%s", i > 0 ? " " : "", parts[i].hex);
+		printf("\n");
+	}
+	free(text);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--lines") == 0)
+		return make_pdus();
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(submit_example), cmocka_unit_test(first_octet), cmocka_unit_test(validity),
 		cmocka_unit_test(addresses),

@@ -1,7 +1,7 @@
 /* The parser of foreign plugin output: what Nagios plugins write, and what they should not. */
 #include "unit.h"
 
-#include "../../lib/plugin_out.h"
+#include "lib/contract/plugin_out.h"
 
 #define OUT(s) s, sizeof(s) - 1
 

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../lib/buf.h"
-#include "../../lib/file.h"
-#include "../../probes/postfix_conf.h"
-#include "../../probes/postfix_file.h"
+#include "lib/buf.h"
+#include "lib/file.h"
+#include "probes/queue/postfix_conf.h"
+#include "probes/queue/postfix_file.h"
 
 struct bytes {
 	struct buf data;

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "../../lib/buf.h"
-#include "../../probes/received.h"
+#include "lib/buf.h"
+#include "probes/roundtrip/received.h"
 
 struct dated {
 	const char *text;

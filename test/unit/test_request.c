@@ -1,7 +1,7 @@
 /* What the prober is told, line by line. */
 #include "unit.h"
 
-#include "../../probes/request.h"
+#include "probes/prober/request.h"
 
 static void lines(void **state)
 {

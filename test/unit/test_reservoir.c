@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../probes/queue_growth.h"
-#include "../../probes/reservoir.h"
-#include "../../probes/top.h"
+#include "probes/queue/growth.h"
+#include "probes/queue/reservoir.h"
+#include "probes/queue/top.h"
 
 /* --- reservoir --- */
 

@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-#include "../../lib/json.h"
-#include "../../lib/result.h"
+#include "lib/json.h"
+#include "lib/contract/result.h"
 
 static void text_is_made_harmless(void **state)
 {
@@ -115,6 +115,56 @@ static void json_and_back(void **state)
 	buf_fini(&b);
 }
 
+static void facts_there_and_back(void **state)
+{
+	(void)state;
+	struct result r, back;
+	result_init(&r);
+	result_init(&back);
+	result_set(&r, NAG_CRITICAL, "deep");
+	result_fact(&r, "top_sender_share", 0.17);
+	result_fact(&r, "total", 100003);
+	result_fact(&r, "unknown", NAN);
+	result_fact(&r, "Not a name", 1);
+	result_fact_text(&r, "top_sender", "a\"b\n@big.example");
+	assert_string_equal(buf_str(&r.facts),
+			    "\"top_sender_share\":0.17,\"total\":100003,\"top_sender\":\"a\\\"b @big.example\"");
+	cJSON *o = cJSON_CreateObject();
+	result_to_json(&r, o);
+	assert_true(result_from_json(&back, o, NULL));
+	assert_string_equal(buf_str(&back.facts), buf_str(&r.facts));
+	cJSON_Delete(o);
+	/* a result taken anew has its own facts only */
+	o = cJSON_CreateObject();
+	buf_reset(&r.facts);
+	result_to_json(&r, o);
+	assert_true(result_from_json(&back, o, NULL));
+	assert_int_equal(back.facts.len, 0);
+	cJSON_Delete(o);
+	result_fini(&r);
+	result_fini(&back);
+}
+
+static void facts_are_bounded(void **state)
+{
+	(void)state;
+	struct result r;
+	char text[400];
+	memset(text, 'x', sizeof text - 1);
+	text[sizeof text - 1] = '\0';
+	result_init(&r);
+	result_fact_text(&r, "long", text);
+	assert_int_equal(r.facts.len, strlen("\"long\":\"\"") + FACT_TEXT_MAX);
+	for (int i = 0; i < 100; i++)
+		result_fact_text(&r, "again", text);
+	assert_true(r.facts.len <= RESULT_FACTS_MAX);
+	/* what did not fit was left out whole */
+	assert_int_equal(r.facts.data[r.facts.len - 1], '"');
+	result_fact(&r, "n", 1);
+	assert_non_null(strstr(buf_str(&r.facts), ",\"n\":1"));
+	result_fini(&r);
+}
+
 static void worse(void **state)
 {
 	(void)state;
@@ -130,7 +180,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_is_made_harmless), cmocka_unit_test(printed_as_nagios_wants),
 		cmocka_unit_test(numbers_have_no_exponent), cmocka_unit_test(perf_is_bounded),
-		cmocka_unit_test(json_and_back), cmocka_unit_test(worse),
+		cmocka_unit_test(json_and_back), cmocka_unit_test(facts_there_and_back),
+		cmocka_unit_test(facts_are_bounded), cmocka_unit_test(worse),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "../../probes/rt_message.h"
-#include "../../probes/rt_report.h"
+#include "probes/roundtrip/message.h"
+#include "probes/roundtrip/report.h"
 
 static const struct rt_thresholds limits = {
 	.warning_ms = 60000, .critical_ms = 300000, .lost_critical = 2,
@@ -31,7 +31,7 @@ static int begin(void **state)
 
 	s->now = (struct stamp){.wall_ms = 1795256600000, .boot_ms = 100000000, .boot_id = "b"};
 	s->found.smtp.seconds = 0.1;
-	s->found.imap.seconds = 0.02;
+	s->found.store.seconds = 0.02;
 	result_init(&s->result);
 	*state = s;
 	return 0;
@@ -137,6 +137,15 @@ static void test_store_clock_off(void **state)
 	expect(s, NAG_OK, "", "between 5.00 s and 1 min (the store's clock is off)");
 }
 
+static void test_store_does_not_tell(void **state)
+{
+	struct scene *s = *state;
+
+	arrived(s, 90000);
+	s->found.delay = s->state.delay = (struct rt_delay){.min_ms = 5000, .max_ms = 90000, .ms = 90000, .untold = true};
+	expect(s, NAG_OK, "", "between 5.00 s and 1 min (the store does not tell when)");
+}
+
 static void test_first_run(void **state)
 {
 	mail(*state, RT_PENDING, 5, 0);
@@ -232,7 +241,7 @@ static void test_store_failed(void **state)
 	struct scene *s = *state;
 
 	mail(s, RT_LATE, 301, 0);
-	fails(&s->found.imap, NAG_CRITICAL, "refused", "IMAP store port 143: connection refused");
+	fails(&s->found.store, NAG_CRITICAL, "refused", "IMAP store port 143: connection refused");
 	expect(s, NAG_CRITICAL, "store-refused",
 	       "store failed: IMAP store port 143: connection refused; the relay took a mail in 0.10 s");
 	assert_null(strstr(buf_str(&s->result.text), "late"));
@@ -244,7 +253,7 @@ static void test_store_failed_held_back(void **state)
 
 	s->found.smtp.seconds = -1;
 	s->found.held_back = true;
-	fails(&s->found.imap, NAG_CRITICAL, "timeout", "IMAP store port 143: timed out in greeting");
+	fails(&s->found.store, NAG_CRITICAL, "timeout", "IMAP store port 143: timed out in greeting");
 	expect(s, NAG_CRITICAL, "store-timeout", "store failed: IMAP store port 143: timed out in greeting; "
 	       "nothing sent while 5 are on the way");
 }
@@ -254,7 +263,7 @@ static void test_both_failed(void **state)
 	struct scene *s = *state;
 
 	fails(&s->found.smtp, NAG_CRITICAL, "timeout", "relay mx1 port 25 says nothing");
-	fails(&s->found.imap, NAG_CRITICAL, "refused", "IMAP store port 143: connection refused");
+	fails(&s->found.store, NAG_CRITICAL, "refused", "IMAP store port 143: connection refused");
 	expect(s, NAG_CRITICAL, "timeout",
 	       "relay mx1 port 25 says nothing; store failed: IMAP store port 143: connection refused");
 }
@@ -263,7 +272,7 @@ static void test_local_failure_is_not_measured(void **state)
 {
 	struct scene *s = *state;
 
-	fails(&s->found.imap, NAG_UNKNOWN, "local", "IMAP store port 143: imap_password_file: no such file");
+	fails(&s->found.store, NAG_UNKNOWN, "local", "IMAP store port 143: imap_password_file: no such file");
 	rt_report(&s->state, &s->found, &limits, &s->now, &s->result);
 	assert_int_equal(s->result.state, NAG_UNKNOWN);
 	assert_false(s->result.measured);
@@ -344,7 +353,7 @@ static void test_message(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_arrived), T(test_slow_hop_and_skew), T(test_too_slow), T(test_store_clock_off), T(test_first_run),
+		T(test_arrived), T(test_slow_hop_and_skew), T(test_too_slow), T(test_store_clock_off), T(test_store_does_not_tell), T(test_first_run),
 		T(test_late), T(test_late_beyond_critical), T(test_lost), T(test_lost_but_flowing),
 		T(test_many_lost_though_flowing), T(test_lost_long_ago), T(test_duplicate), T(test_found_again),
 		T(test_relay_failed), T(test_relay_limits_us), T(test_store_failed), T(test_store_failed_held_back),

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "../../probes/rt_state.h"
+#include "probes/roundtrip/state.h"
 
 /* Not the code's table again but the rules in words: what each event may do, everything else stays. */
 static void test_table(void **state)
@@ -251,6 +251,38 @@ static void test_clock_was_set(void **state)
 	assert_int_equal(m->delay.ms, 0); /* never negative */
 }
 
+/* POP3 says nothing of when a mail came: with two looks far apart only the two are known, and both survive the disk. */
+static void test_a_store_that_does_not_tell(void **state)
+{
+	struct rt_state s, again;
+	struct rt_mail *m;
+	struct stamp now = at(300);
+	const char *why = NULL;
+	struct buf text;
+
+	(void)state;
+	rt_init(&s);
+	m = add(&s, 0);
+	m->has_looked = true;
+	m->looked = at(5);
+	rt_seen(&s, m, 1, &now, 0);
+	assert_true(m->delay.untold);
+	assert_int_equal(m->delay.min_ms, 5000);
+	assert_int_equal(m->delay.max_ms, 300000);
+	buf_init(&text, 65536);
+	assert_true(rt_dump(&s, &text));
+	assert_true(rt_load(&again, text.data, text.len, &why));
+	assert_true(again.mail[0].delay.untold && again.delay.untold);
+	buf_fini(&text);
+
+	m = add(&s, 300);
+	m->has_looked = true;
+	m->looked = at(305);
+	now = at(307);
+	rt_seen(&s, m, 2, &now, 0);
+	assert_false(m->delay.untold); /* near enough */
+}
+
 static void test_newest_delay_counts(void **state)
 {
 	struct rt_state s;
@@ -374,6 +406,105 @@ static void test_damaged_text(void **state)
 	assert_true(rt_load(&s, "", 0, NULL));
 }
 
+static struct rt_mail *add_by(struct rt_state *s, size_t way, int64_t when)
+{
+	struct token t;
+	struct stamp now = at(when);
+
+	t.run = s->run + 1;
+	snprintf(t.hex, sizeof(t.hex), "%032llx", (unsigned long long)t.run);
+	return rt_add_by(s, way, &t, &now);
+}
+
+/* Each way has its own five under way, its own newest arrival, and its own lost ones. */
+static void test_ways(void **state)
+{
+	struct rt_state s, one, again;
+	struct rt_counts c;
+	struct stamp now = at(700);
+	const char *why = NULL;
+	struct buf text;
+
+	(void)state;
+	rt_init(&s);
+	assert_int_equal(rt_way(&s, "mx1"), 0); /* takes the place of the one without a name */
+	assert_int_equal(rt_way(&s, "mx2"), 1);
+	assert_int_equal(rt_way(&s, "MX1"), 0);
+	for (int i = 0; i < RT_OUTSTANDING_MAX; i++)
+		rt_answered(&s, add_by(&s, 0, i), RT_ACCEPTED);
+	assert_null(add_by(&s, 0, 9));
+	rt_answered(&s, add_by(&s, 1, 10), RT_ACCEPTED);
+	see(&s, &s.mail[5], 1, 11, 0);
+	rt_looked(&s, &now, &limits);
+
+	rt_of_way(&s, 0, &one);
+	rt_count(&one, &now, &limits, &c);
+	assert_int_equal(c.lost_open, 5); /* what came by the other says nothing of them */
+	assert_false(one.has_delay);
+	rt_of_way(&s, 1, &one);
+	rt_count(&one, &now, &limits, &c);
+	assert_int_equal(c.lost, 0);
+	assert_int_equal(one.delay.ms, 1000);
+
+	buf_init(&text, 65536);
+	assert_true(rt_dump(&s, &text));
+	assert_true(rt_load(&again, text.data, text.len, &why));
+	buf_fini(&text);
+	assert_int_equal(again.ways, 2);
+	assert_string_equal(again.way[1].name, "mx2");
+	assert_int_equal(again.way[1].arrived_run, 6);
+	assert_int_equal(again.mail[5].way, 1);
+}
+
+static bool is_mx2(const char *name, const void *arg)
+{
+	(void)arg;
+	return strcmp(name, "mx2") == 0;
+}
+
+static void test_a_way_goes(void **state)
+{
+	struct rt_state s;
+	char name[32];
+
+	(void)state;
+	rt_init(&s);
+	assert_int_equal(rt_way(&s, "mx1"), 0);
+	assert_int_equal(rt_way(&s, "mx2"), 1);
+	add_by(&s, 0, 0);
+	add_by(&s, 1, 1);
+	rt_drop_ways(&s, is_mx2, NULL); /* one is under way by it */
+	assert_int_equal(s.ways, 2);
+	see(&s, &s.mail[0], 1, 2, 0);
+	rt_drop_ways(&s, is_mx2, NULL);
+	assert_int_equal(s.ways, 1);
+	assert_string_equal(s.way[0].name, "mx2");
+	assert_int_equal(s.n, 1);
+	assert_int_equal(s.mail[0].way, 0);
+	for (int i = 1; i < RT_WAYS_MAX; i++) {
+		snprintf(name, sizeof(name), "other%d", i);
+		assert_int_equal(rt_way(&s, name), i);
+	}
+	assert_int_equal(rt_way(&s, "one too many"), RT_WAYS_MAX);
+}
+
+static void test_damaged_ways(void **state)
+{
+	static const char *const bad[] = {"[]", "[{}]", "[{\"arrived_run\":-1}]", "[{\"arrived_run\":0,\"delay\":5}]",
+					  "[1,2,3,4,5,6,7,8,9]"};
+	struct rt_state s;
+	const char *why;
+	char text[300];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(text, sizeof(text), "{\"v\":1,\"run\":1,\"uidvalidity\":1,\"uidnext\":1,\"arrived_run\":0,\"mails\":[],\"ways\":%s}",
+			 bad[i]);
+		assert_false(rt_load(&s, text, strlen(text), &why));
+		assert_int_equal(s.ways, 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -384,7 +515,11 @@ int main(void)
 		cmocka_unit_test(test_lost_then_flowing),
 		cmocka_unit_test(test_delay_between_looks),
 		cmocka_unit_test(test_clock_was_set),
+		cmocka_unit_test(test_a_store_that_does_not_tell),
 		cmocka_unit_test(test_newest_delay_counts),
+		cmocka_unit_test(test_ways),
+		cmocka_unit_test(test_a_way_goes),
+		cmocka_unit_test(test_damaged_ways),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_arrived_are_few),
 		cmocka_unit_test(test_text_and_back),

@@ -8,8 +8,8 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "../../lib/clock.h"
-#include "../../probes/runner.h"
+#include "lib/clock.h"
+#include "probes/prober/runner.h"
 
 /* --- probes ------------------------------------------------------------------------------------------ */
 
@@ -124,7 +124,9 @@ static void on_released(void *arg)
 	count(arg, -1);
 }
 
-static const struct runner_calls calls = { on_done, on_store, on_retire, on_hold, on_released };
+static const struct runner_calls calls = {
+	.done = on_done, .store = on_store, .retire = on_retire, .hold = on_hold, .released = on_released,
+};
 
 static int get(struct session *s, const int *field)
 {

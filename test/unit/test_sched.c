@@ -1,7 +1,7 @@
 /* The schedule: spread, rhythm, no overlap, gaps at a host, lateness; and an hour of 1,000 checks. */
 #include "unit.h"
 
-#include "../../monitord/sched.h"
+#include "monitord/rules/sched.h"
 
 static struct sched_slot slot(int64_t interval, int64_t retry, int64_t due)
 {

@@ -1,7 +1,7 @@
 /* check_smtp's options: what a command line becomes, and what is complained about. */
 #include "unit.h"
 
-#include "../../probes/smtp_conf.h"
+#include "probes/smtp/conf.h"
 
 enum { ARGS_MAX = 16 };
 
@@ -160,32 +160,12 @@ static void test_defaults(void **state)
 	opts_fini(smtp_opts, &o);
 }
 
-static void test_days(void **state)
-{
-	int64_t warn, crit;
-
-	(void)state;
-	assert_true(smtp_conf_days("30", &warn, &crit));
-	assert_int_equal(warn, 30);
-	assert_int_equal(crit, 0);
-	assert_true(smtp_conf_days("30,14", &warn, &crit));
-	assert_int_equal(warn, 30);
-	assert_int_equal(crit, 14);
-	assert_false(smtp_conf_days(NULL, &warn, &crit));
-	assert_false(smtp_conf_days("", &warn, &crit));
-	assert_false(smtp_conf_days("30,", &warn, &crit));
-	assert_false(smtp_conf_days(",14", &warn, &crit));
-	assert_false(smtp_conf_days("30,14,7", &warn, &crit));
-	assert_false(smtp_conf_days("1000000000000000000000000000", &warn, &crit));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_good),
 	    cmocka_unit_test(test_bad),
 	    cmocka_unit_test(test_defaults),
-	    cmocka_unit_test(test_days),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "../../probes/smtp_fault.h"
+#include "probes/smtp/fault.h"
 
 static const struct {
 	enum smtp_phase phase;

@@ -1,7 +1,7 @@
 /* SMTP replies: lines, codes, ends, limits, extensions; and the same bytes cut in every way. */
 #include "unit.h"
 
-#include "../../probes/smtp_reply.h"
+#include "probes/smtp/reply.h"
 
 static const struct {
 	const char *bytes;

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <time.h>
 
-#include "../../probes/smtp_report.h"
+#include "probes/smtp/report.h"
 
 static void give_visit(struct smtp_tour *tour, const char *address, double ms, enum smtp_fault_kind kind,
 		       const char *text)
@@ -229,17 +229,6 @@ static void test_perfdata(void **state)
 	opts_fini(smtp_opts, &o);
 }
 
-static void test_days_left(void **state)
-{
-	(void)state;
-	assert_int_equal(smtp_days_left(1000000, 1000000), 0);
-	assert_int_equal(smtp_days_left(1086399, 1000000), 0);
-	assert_int_equal(smtp_days_left(1086400, 1000000), 1);
-	assert_int_equal(smtp_days_left(999999, 1000000), -1);
-	assert_int_equal(smtp_days_left(913600, 1000000), -1);
-	assert_int_equal(smtp_days_left(913599, 1000000), -2);
-}
-
 static void test_literals(void **state)
 {
 	static const struct {
@@ -292,7 +281,6 @@ int main(void)
 	    cmocka_unit_test(test_only_far),
 	    cmocka_unit_test(test_time_and_certificate),
 	    cmocka_unit_test(test_perfdata),
-	    cmocka_unit_test(test_days_left),
 	    cmocka_unit_test(test_literals),
 	};
 

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../lib/file.h"
-#include "../../lib/spool.h"
+#include "lib/file.h"
+#include "lib/contract/spool.h"
 
 struct dirs {
 	char base[64], spool[100], twin[100];
@@ -44,7 +44,7 @@ static void fill(struct event *e, const char *check, uint64_t change)
 	e->change = e->opened = change;
 	e->state = NAG_CRITICAL;
 	e->at = e->since = clock_stamp();
-	e->at.wall_ms += (int64_t)change;
+	e->at.wall_ms += (int64_t)change * 60000; /* however long it takes to fill the next one */
 	e->text = strdup("down");
 }
 

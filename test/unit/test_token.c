@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "../../probes/token.h"
+#include "probes/roundtrip/token.h"
 
 static const char key[] = "0123456789abcdef0123";
 enum { KEY_LEN = sizeof(key) - 1 };

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "../../lib/tree.h"
+#include "lib/config/tree.h"
 
 /* {key=value,...} [item,...] text; null as ~ */
 static void dump(const struct node *n, struct buf *out)

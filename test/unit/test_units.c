@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "../../lib/units.h"
+#include "lib/config/units.h"
 
 static void durations(void **state)
 {
@@ -107,6 +107,7 @@ static void nearest(void **state)
 	static const char *const names[] = { "interval", "retry_interval", "timeout", "host" };
 	assert_string_equal(units_nearest("intervall", names, 4), "interval");
 	assert_string_equal(units_nearest("hots", names, 4), "host");
+	assert_string_equal(units_nearest("retry", names, 4), "retry_interval");
 	assert_null(units_nearest("zzzzzz", names, 4));
 }
 

@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "../../drivers/usbtty.h"
-#include "../../lib/file.h"
-#include "../../notifiers/sms_pin.h"
+#include "drivers/serial/usbtty.h"
+#include "lib/file.h"
+#include "notifiers/sms/pin.h"
 
 static char sys[64];
 
