@@ -1,6 +1,6 @@
 # monitord: `make run`, `make demo`, `make check`; `make help` lists the rest.
 #
-# A folder is a wall: each becomes one archive, a program links its own folder's archive and those it
+# A folder is a wall, a subfolder a room: each folder becomes one archive, a program links its own folder's archive and those it
 # may use (doc/architecture.md). Adding a probe or a notifier is adding a file; nothing here changes.
 
 MAKEFLAGS += -rR
@@ -16,7 +16,7 @@ SAN ?=
 OPT ?= -O2
 PYTHON ?= /usr/bin/python3
 
-PKGS := libcurl libserialport yaml-0.1 libcjson libevent_core libevent_pthreads libcares openssl
+PKGS := libcurl libserialport yaml-0.1 libcjson libevent_core libevent_pthreads libcares openssl libmodbus libpsl
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wpointer-arith \
@@ -29,25 +29,33 @@ OPT := -O1
 SANFLAGS := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
 endif
 CFLAGS ?= -g $(OPT)
-ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -pthread $(CFLAGS) $(WARN) $(HARDEN) $(SANFLAGS) -ffunction-sections -fdata-sections \
+# headers are named from the top: "lib/config/opts.h"; those of the own room by their name
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -iquote . -pthread $(CFLAGS) $(WARN) $(HARDEN) $(SANFLAGS) -ffunction-sections -fdata-sections \
 	-DMONITORD_VERSION='"$(VERSION)"' -DMONITORD_LIBEXEC='"$(LIBEXECDIR)"' -DMONITORD_CONF='"$(SYSCONFDIR)/monitord/monitord.yaml"' \
 	$(PKG_CFLAGS)
 ALL_LDFLAGS = -pie -pthread $(SANFLAGS) -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--gc-sections $(LDFLAGS)
-LDLIBS := -lcurl -lserialport -lyaml -lcjson -levent_core -levent_pthreads -lcares -lssl -lcrypto -lm
+LDLIBS := -lcurl -lserialport -lyaml -lcjson -levent_core -levent_pthreads -lcares -lpsl -lmodbus -lssl -lcrypto -lz -lsystemd -lm
 
 objs = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 # a program's main file stands beside the modules of its folder
-MAINS := monitord/monitord.c monitord/monitorctl.c monitord/run.c pagerd/pagerd.c probes/prober.c drivers/simmodem_main.c
+MAINS := monitord/monitord.c monitord/ctl/monitorctl.c monitord/run/run.c monitord/peers/monitord_peer.c monitord/door/page.c monitord/door/notify.c pagerd/pagerd.c probes/prober/prober.c probes/arrivals/monitord_policy.c drivers/sim/simmodem_main.c drivers/reset/modem_reset.c
 CHECKS := $(sort $(patsubst probes/check_%.c,%,$(wildcard probes/check_*.c)))
+# the names that monitoring-plugins give checks of ours, for command definitions that switch by their path
+ALIASES := check_pop check_procs check_file_age
+check_pop_IS := check_pop3
+check_procs_IS := check_process
+check_file_age_IS := check_file
 NOTIFIERS := $(sort $(patsubst notifiers/notify_%.c,%,$(wildcard notifiers/notify_*.c)))
 
-LIB_SRC := $(wildcard lib/*.c)
-DRIVERS_SRC := $(filter-out $(MAINS),$(wildcard drivers/*.c))
-MONITORD_SRC := $(filter-out $(MAINS),$(wildcard monitord/*.c))
-PAGERD_SRC := $(filter-out $(MAINS),$(wildcard pagerd/*.c))
-PROBES_SRC := $(filter-out $(MAINS),$(wildcard probes/*.c))
-NOTIFIERS_SRC := $(filter-out notifiers/notify_%.c,$(wildcard notifiers/*.c))
+# every module of a folder, whichever room it stands in
+modules = $(filter-out $(MAINS),$(wildcard $(1)/*.c $(1)/*/*.c))
+LIB_SRC := $(call modules,lib)
+DRIVERS_SRC := $(call modules,drivers)
+MONITORD_SRC := $(call modules,monitord)
+PAGERD_SRC := $(call modules,pagerd)
+PROBES_SRC := $(call modules,probes)
+NOTIFIERS_SRC := $(filter-out notifiers/notify_%.c,$(call modules,notifiers))
 
 LIB := $(B)/lib.a
 DRIVERS := $(B)/drivers.a
@@ -56,8 +64,8 @@ PAGERD := $(B)/pagerd.a
 PROBES := $(B)/probes.a
 NOTIFY := $(B)/notifiers.a
 
-PROGRAMS := $(B)/monitord $(B)/monitorctl $(B)/monitord-run $(B)/pagerd $(B)/prober $(B)/simmodem \
-	$(addprefix $(B)/check_,$(CHECKS)) $(addprefix $(B)/notify_,$(NOTIFIERS))
+PROGRAMS := $(B)/monitord $(B)/monitord-peer $(B)/monitorctl $(B)/monitord-run $(B)/monitord-page $(B)/notify-by-monitord $(B)/pagerd $(B)/prober $(B)/monitord-policy $(B)/simmodem $(B)/modem-reset \
+	$(addprefix $(B)/check_,$(CHECKS)) $(addprefix $(B)/,$(ALIASES)) $(addprefix $(B)/notify_,$(NOTIFIERS))
 
 # V=1 shows the commands
 ifneq ($(V),1)
@@ -86,7 +94,7 @@ $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call show,CC,$<) $(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 # the compiled-in paths: what uses them is built again when PREFIX or SYSCONFDIR change
-PATHS_USERS := $(shell grep -lE 'MONITORD_(LIBEXEC|CONF)' $(wildcard lib/*.c monitord/*.c pagerd/*.c probes/*.c notifiers/*.c))
+PATHS_USERS := $(shell grep -rlE --include='*.c' 'MONITORD_(LIBEXEC|CONF)' lib monitord pagerd probes notifiers)
 $(call objs,$(PATHS_USERS)): $(B)/paths
 $(B)/paths: force
 	@mkdir -p $(@D); echo '$(LIBEXECDIR) $(SYSCONFDIR)' | cmp -s - $@ || echo '$(LIBEXECDIR) $(SYSCONFDIR)' > $@
@@ -95,9 +103,10 @@ force:
 
 $(B)/obj/gen/%.o: $(B)/gen/%.c
 	@mkdir -p $(@D)
-	$(call show,CC,$<) $(CC) $(ALL_CFLAGS) -I. -MMD -MP -c -o $@ $<
+	$(call show,CC,$<) $(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-ar = @rm -f $@; ar rcs $@ $^
+# q, not r: files of two rooms may bear the same name
+ar = @rm -f $@; ar qcs $@ $^
 $(LIB): $(call objs,$(LIB_SRC)); $(ar)
 $(DRIVERS): $(call objs,$(DRIVERS_SRC)); $(ar)
 $(MONITORD): $(call objs,$(MONITORD_SRC)); $(ar)
@@ -121,12 +130,19 @@ $(B)/gen/main_notify_%.c: Makefile
 
 link = $(call show,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
 $(B)/monitord: $(B)/obj/monitord/monitord.o $(MONITORD) $(LIB); $(link)
-$(B)/monitorctl: $(B)/obj/monitord/monitorctl.o $(MONITORD) $(LIB); $(link)
-$(B)/monitord-run: $(B)/obj/monitord/run.o $(MONITORD) $(LIB); $(link)
+$(B)/monitorctl: $(B)/obj/monitord/ctl/monitorctl.o $(MONITORD) $(LIB); $(link)
+$(B)/monitord-peer: $(B)/obj/monitord/peers/monitord_peer.o $(MONITORD) $(LIB); $(link)
+$(B)/monitord-run: $(B)/obj/monitord/run/run.o $(MONITORD) $(LIB); $(link)
+$(B)/monitord-page: $(B)/obj/monitord/door/page.o $(MONITORD) $(LIB); $(link)
+$(B)/notify-by-monitord: $(B)/obj/monitord/door/notify.o $(MONITORD) $(LIB); $(link)
 $(B)/pagerd: $(B)/obj/pagerd/pagerd.o $(PAGERD) $(LIB); $(link)
-$(B)/prober: $(B)/obj/probes/prober.o $(PROBES) $(DRIVERS) $(LIB); $(link)
-$(B)/simmodem: $(B)/obj/drivers/simmodem_main.o $(DRIVERS) $(LIB); $(link)
+$(B)/prober: $(B)/obj/probes/prober/prober.o $(PROBES) $(DRIVERS) $(LIB); $(link)
+$(B)/monitord-policy: $(B)/obj/probes/arrivals/monitord_policy.o $(PROBES) $(LIB); $(link)
+$(B)/simmodem: $(B)/obj/drivers/sim/simmodem_main.o $(DRIVERS) $(LIB); $(link)
+$(B)/modem-reset: $(B)/obj/drivers/reset/modem_reset.o $(DRIVERS) $(LIB); $(link)
 $(B)/check_%: $(B)/obj/gen/main_check_%.o $(PROBES) $(DRIVERS) $(LIB); $(link)
+$(addprefix $(B)/,$(ALIASES)): $(B)/%: | $(addprefix $(B)/check_,$(CHECKS))
+	@ln -sf $($*_IS) $@
 $(B)/notify_%: $(B)/obj/gen/main_notify_%.o $(B)/obj/notifiers/notify_%.o $(NOTIFY) $(DRIVERS) $(LIB); $(link)
 
 # --- tests ---------------------------------------------------------------------------------------------
@@ -138,6 +154,16 @@ $(B)/unit/%: $(B)/obj/test/unit/test_%.o $(EVERYTHING)
 .PHONY: unit
 unit: $(addprefix $(B)/unit/,$(UNIT))
 	@test/run-unit $(B) $(UNIT)
+
+# the analog modem and telephone line that tests dial into; they build it themselves
+$(B)/fake/softmodem: $(call objs,test/fake/softmodem.c test/fake/softline.c)
+	@mkdir -p $(@D)
+	$(call show,LD,$@) $(CC) $(ALL_LDFLAGS) -o $@ $^ -lspandsp -lm
+
+# "who must know" over a simulated year; its test builds it
+$(B)/fake/rota_year: $(B)/obj/test/fake/rota_year.o $(PAGERD) $(LIB)
+	@mkdir -p $(@D)
+	$(link)
 
 FUZZ := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 $(B)/fuzz/%: $(B)/obj/test/fuzz/fuzz_%.o $(EVERYTHING)

@@ -6,7 +6,7 @@ UNITDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib/systemd/system,$(SYSCONFDIR)/s
 UDEVDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib/udev/rules.d,$(SYSCONFDIR)/udev/rules.d)
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: help run demo check bench fuzz soak install uninstall clean deps-test
+.PHONY: help run demo check bench matrix fuzz soak install uninstall clean deps-test
 help:
 	@echo 'make            build everything into $(B)/'
 	@echo 'make run        install what the build needs, build, watch this host (Ctrl-C stops)'
@@ -14,6 +14,8 @@ help:
 	@echo 'make check      install what the tests need, build, pass every test'
 	@echo 'make unit       unit tests only        make e2e    end-to-end tests only'
 	@echo 'make bench      the figures            make fuzz   long fuzzing (FUZZ_SECONDS=600)'
+	@echo 'make check-serial   the SMS line on ttyS and ttyUSB of a real kernel, under QEMU'
+	@echo 'make matrix     every fault of a line, times the process that holds the page, as a table (about 3 minutes)'
 	@echo 'make soak       an hour of trouble (SOAK_MINUTES=60)'
 	@echo 'sudo make install / uninstall          PREFIX=$(PREFIX) DESTDIR='
 
@@ -37,9 +39,20 @@ bench: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) programs
 	@BUILD=$(B) test/servers $(PYTHON) test/bench/run
 
+matrix: deps-test
+	@$(MAKE) --no-print-directory -j$(JOBS) programs
+	@BUILD=$(B) test/servers $(PYTHON) test/matrix/run $(MATRIX_ARGS)
+
 FUZZ_SECONDS ?= 600
 fuzz: deps-test
 	@test/fuzz/run $(FUZZ_SECONDS)
+
+# the SMS line on tty drivers of a real kernel, under QEMU; half a minute, not in CI
+.PHONY: check-serial
+check-serial: have-deps
+	@dist/deps serial
+	@$(MAKE) --no-print-directory -j$(JOBS) programs
+	@$(PYTHON) test/serial/run $(B) build/kernel
 
 SOAK_MINUTES ?= 60
 soak: deps-test
@@ -47,9 +60,11 @@ soak: deps-test
 	@BUILD=$(B) $(PYTHON) test/soak.py $(SOAK_MINUTES)
 
 SUBST = sed -e 's|@BINDIR@|$(BINDIR)|g' -e 's|@LIBEXECDIR@|$(LIBEXECDIR)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' -e 's|@DOCDIR@|$(DOCDIR)|g'
-UNITS := monitord.service monitord-pagerd.service monitord-prober-local.service
-BIN_PROGRAMS := monitord pagerd monitorctl monitord-run
-LIBEXEC_PROGRAMS = prober simmodem $(addprefix check_,$(CHECKS)) $(addprefix notify_,$(NOTIFIERS))
+UNITS := monitord.service monitord-pagerd.service monitord-prober-local.service monitord-policy.service monitord-modem-reset.socket monitord-modem-reset.service
+BIN_PROGRAMS := monitord pagerd monitorctl monitord-run monitord-page notify-by-monitord
+# definitions for other monitors, documentation
+FRONTS := nagios/monitord.cfg icinga2/monitord.conf
+LIBEXEC_PROGRAMS = monitord-peer monitord-policy prober simmodem modem-reset $(addprefix check_,$(CHECKS)) $(addprefix notify_,$(NOTIFIERS))
 
 # An administrator's files are never overwritten: examples go to the documentation. Users, groups and the
 # spool directory are made by systemd-sysusers and systemd-tmpfiles when this is a live system (no DESTDIR).
@@ -60,24 +75,35 @@ install: have-deps
 		'$(DESTDIR)$(PREFIX)/lib/tmpfiles.d'
 	install -m 755 $(addprefix $(B)/,$(BIN_PROGRAMS)) '$(DESTDIR)$(BINDIR)'
 	install -m 755 $(addprefix $(B)/,$(LIBEXEC_PROGRAMS)) '$(DESTDIR)$(LIBEXECDIR)'
+	for a in $(ALIASES); do cp -P $(B)/$$a '$(DESTDIR)$(LIBEXECDIR)'/ || exit 1; done
+	install -m 755 $(B)/prober '$(DESTDIR)$(BINDIR)/monitord-prober'
 	install -m 644 README.md '$(DESTDIR)$(DOCDIR)'
 	install -m 644 doc/*.md '$(DESTDIR)$(DOCDIR)/doc'
 	install -m 644 conf.d/*.yaml '$(DESTDIR)$(DOCDIR)/conf.d'
 	for u in $(UNITS); do $(SUBST) dist/systemd/$$u.in > '$(DESTDIR)$(UNITDIR)'/$$u && chmod 644 '$(DESTDIR)$(UNITDIR)'/$$u || exit 1; done
+	install -d '$(DESTDIR)$(DOCDIR)/nagios' '$(DESTDIR)$(DOCDIR)/icinga2'
+	for f in $(FRONTS); do $(SUBST) dist/$$f.in > '$(DESTDIR)$(DOCDIR)'/$$f && chmod 644 '$(DESTDIR)$(DOCDIR)'/$$f || exit 1; done
 	install -m 644 dist/60-monitord-modem.rules '$(DESTDIR)$(UDEVDIR)'
 	install -m 644 dist/sysusers.conf '$(DESTDIR)$(PREFIX)/lib/sysusers.d/monitord.conf'
 	install -m 644 dist/tmpfiles.conf '$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/monitord.conf'
 	@[ -n '$(DESTDIR)' ] || dist/post-install '$(PREFIX)' '$(SYSCONFDIR)' '$(DOCDIR)'
 
+# On a remote host nothing else is needed (doc/remote.md).
+.PHONY: install-prober
+install-prober: have-deps
+	@$(MAKE) --no-print-directory -j$(JOBS) $(B)/prober
+	install -d '$(DESTDIR)$(BINDIR)'
+	install -m 755 $(B)/prober '$(DESTDIR)$(BINDIR)/monitord-prober'
+
 # Configuration, state, the spool and the users stay; they are named so that they can be removed by hand. Only what was
 # installed is removed, file by file: a directory may be shared.
 uninstall:
 	@[ -n '$(DESTDIR)' ] || [ ! -d /run/systemd/system ] || systemctl disable --now $(UNITS) || :
-	rm -f $(addprefix '$(DESTDIR)$(BINDIR)'/,$(BIN_PROGRAMS)) $(addprefix '$(DESTDIR)$(LIBEXECDIR)'/,$(LIBEXEC_PROGRAMS)) \
+	rm -f $(addprefix '$(DESTDIR)$(BINDIR)'/,$(BIN_PROGRAMS) monitord-prober) $(addprefix '$(DESTDIR)$(LIBEXECDIR)'/,$(LIBEXEC_PROGRAMS) $(ALIASES)) \
 		$(addprefix '$(DESTDIR)$(UNITDIR)'/,$(UNITS)) '$(DESTDIR)$(UDEVDIR)/60-monitord-modem.rules' \
 		'$(DESTDIR)$(PREFIX)/lib/sysusers.d/monitord.conf' '$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/monitord.conf' \
-		$(addprefix '$(DESTDIR)$(DOCDIR)'/,README.md $(wildcard doc/*.md conf.d/*.yaml))
-	-@rmdir '$(DESTDIR)$(DOCDIR)/conf.d' '$(DESTDIR)$(DOCDIR)/doc' '$(DESTDIR)$(DOCDIR)' '$(DESTDIR)$(LIBEXECDIR)' 2>/dev/null || :
+		$(addprefix '$(DESTDIR)$(DOCDIR)'/,README.md $(FRONTS) $(wildcard doc/*.md conf.d/*.yaml))
+	-@rmdir '$(DESTDIR)$(DOCDIR)/nagios' '$(DESTDIR)$(DOCDIR)/icinga2' '$(DESTDIR)$(DOCDIR)/conf.d' '$(DESTDIR)$(DOCDIR)/doc' '$(DESTDIR)$(DOCDIR)' '$(DESTDIR)$(LIBEXECDIR)' 2>/dev/null || :
 	@[ -n '$(DESTDIR)' ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload
 	@echo 'left in place: $(SYSCONFDIR)/monitord /var/lib/monitord /var/lib/monitord-pagerd /var/spool/monitord'
 	@echo '               and the users monitord, monitord-pager, monitord-prober'
