@@ -1,4 +1,6 @@
 """Servers that misbehave after a greeting of their protocol (or instead of one), for probes that speak to any."""
+import socket
+import socket
 import time
 
 from smtpfake import Server
@@ -17,6 +19,10 @@ class Hostile(Server):
     def serve(self, client):
         client.sendall(self.first)
         if self.kind == "closes":
+            # reads what still comes: closing on unread bytes would be a reset
+            client.shutdown(socket.SHUT_WR)
+            while client.recv(65536):
+                pass
             return
         if self.kind == "silent":
             self.silence()
