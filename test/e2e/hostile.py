@@ -1,6 +1,5 @@
 """Servers that misbehave after a greeting of their protocol (or instead of one), for probes that speak to any."""
 import socket
-import socket
 import time
 
 from smtpfake import Server
