@@ -1,5 +1,6 @@
 """Every probe as a plugin under a real Nagios 4, and by way of a real NRPE: state, text, further lines and figures as Nagios keeps
 them. A row for each program: one without a row fails."""
+import grp
 import http.server
 import os
 import re
@@ -127,7 +128,7 @@ def make_files(root):
                        ("status.json", modem_status(root))):
         (root / name).write_text(text)
         (root / name).chmod(0o755 if name == "long" else 0o640 if name in ("password", "key") else 0o644)
-        os.chown(root / name, 0, postfix_module.shutil._get_gid("postdrop"))
+        os.chown(root / name, 0, grp.getgrnam("postdrop").gr_gid)
 
 
 def start_lab(stack, root):
