@@ -227,6 +227,8 @@ static void print_result(struct result *r, const char *name)
 	}
 	if (out.len > OUTPUT_MAX - 1) {
 		out.len = OUTPUT_MAX - 1;
+		while (((unsigned char)out.data[out.len - 1] & 0xc0) == 0x80)
+			out.len--; /* no half character */
 		out.data[out.len - 1] = '\n';
 	}
 	write_out(buf_str(&out), out.len);
