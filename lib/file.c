@@ -204,6 +204,22 @@ char *file_secret(const char *path, char *why, size_t size)
 	return out;
 }
 
+void file_secret_free(char *secret)
+{
+	if (secret)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
+}
+
+bool file_secret_there(const char *path, char *why, size_t size)
+{
+	char *secret = path ? file_secret(path, why, size) : NULL;
+	bool there = !path || secret;
+
+	file_secret_free(secret);
+	return there;
+}
+
 char *file_self_dir(void)
 {
 	char p[PATH_MAX];

@@ -28,6 +28,10 @@ char *file_join(const char *dir, const char *name);
 /* A secret: a file's content without the last newline, not readable by others (mode & 007 is refused), at most 4 KiB.
  * "credential:NAME" reads $CREDENTIALS_DIRECTORY/NAME. NULL and a reason in why, which never holds the secret. */
 char *file_secret(const char *path, char *why, size_t size);
+/* Wipes it first. NULL is fine. */
+void file_secret_free(char *secret);
+/* Whether it could be read now; true without a path. */
+bool file_secret_there(const char *path, char *why, size_t size);
 /* The directory of the running executable, malloced; NULL when it cannot be told. */
 char *file_self_dir(void);
 /* Where prober, check_* and notify_* are: the given directory if not NULL, else that of the executable itself when it

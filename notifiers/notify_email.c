@@ -6,7 +6,6 @@
  */
 #include "notifier.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +13,10 @@
 
 #include "lib/clock.h"
 #include "lib/file.h"
+#include "lib/literal.h"
 #include "notifiers/email/message.h"
 #include "notifiers/email/smtp.h"
+#include "trial.h"
 
 enum { TEST_LIMIT_MS = 10000 };
 
@@ -27,7 +28,7 @@ struct email_conf {
 
 struct email {
 	char helo[256];
-	int64_t next_test;
+	struct trial trial;
 };
 
 #define FIELD(f) .offset = offsetof(struct email_conf, f)
@@ -83,13 +84,6 @@ static const struct opt email_opts[] = {
     {0},
 };
 
-static bool is_literal(const char *host)
-{
-	unsigned char a[16];
-
-	return inet_pton(AF_INET, host, a) == 1 || inet_pton(AF_INET6, host, a) == 1;
-}
-
 static bool name_ok(const char *name)
 {
 	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
@@ -102,7 +96,7 @@ static void email_check_conf(const void *arg, struct complaints *c)
 	const struct email_conf *conf = arg;
 	char why[200];
 
-	if (conf->host && !is_literal(conf->host))
+	if (conf->host && !literal_is_address(conf->host))
 		complaint_add(c, NULL, "host", conf->host,
 			      "must be an IPv4 or IPv6 address, because name service may be what is down");
 	if (conf->from && !email_address_ok(conf->from, why, sizeof(why)))
@@ -140,7 +134,6 @@ static bool email_start(struct notifier_run *run, char *why, size_t size)
 {
 	const struct email_conf *conf = run->conf;
 	struct email *own = calloc(1, sizeof(*own));
-	char *secret;
 
 	if (!own || !email_smtp_global_init()) {
 		snprintf(why, size, "out of memory");
@@ -148,23 +141,18 @@ static bool email_start(struct notifier_run *run, char *why, size_t size)
 		return false;
 	}
 	run->own = own;
+	own->trial.every_ms = conf->test_interval;
 	if (conf->helo)
 		snprintf(own->helo, sizeof(own->helo), "%s", conf->helo);
 	else
 		own_name(own->helo, sizeof(own->helo));
-	if (!conf->password)
-		return true;
 	/* read anew for each connection, so that a changed password needs no restart; but a missing one is
 	 * said now */
-	secret = file_secret(conf->password, why, size);
-	if (!secret) {
-		free(own);
-		run->own = NULL;
-		return false;
-	}
-	explicit_bzero(secret, strlen(secret));
-	free(secret);
-	return true;
+	if (file_secret_there(conf->password, why, size))
+		return true;
+	free(own);
+	run->own = NULL;
+	return false;
 }
 
 static struct email_smtp *connect_to(const struct notifier_run *run, int64_t limit_ms, enum outcome *o,
@@ -191,24 +179,14 @@ static struct email_smtp *connect_to(const struct notifier_run *run, int64_t lim
 		sv.password = secret;
 	}
 	s = email_smtp_open(&sv, clock_boot_ms() + limit_ms, o, detail, size);
-	if (secret)
-		explicit_bzero(secret, strlen(secret));
-	free(secret);
+	file_secret_free(secret);
 	return s;
-}
-
-static void schedule(struct notifier_run *run)
-{
-	const struct email_conf *conf = run->conf;
-	struct email *own = run->own;
-
-	own->next_test = clock_boot_ms() + conf->test_interval;
 }
 
 static enum outcome email_send(struct notifier_run *run, const struct page *p, char *detail, size_t size)
 {
 	const struct email_conf *conf = run->conf;
-	const struct email *own = run->own;
+	struct email *own = run->own;
 	enum outcome o = OUTCOME_RETRY;
 	struct email_smtp *s = NULL;
 	struct buf text;
@@ -225,35 +203,32 @@ static enum outcome email_send(struct notifier_run *run, const struct page *p, c
 	if (!s || o != OUTCOME_REFUSED)
 		notifier_health(o == OUTCOME_SENT, "%s port %d: %s", conf->host, (int)conf->port, detail);
 	email_smtp_close(s);
-	schedule(run);
+	trial_done(&own->trial);
 	return o;
 }
 
 static int email_fd(struct notifier_run *run, int *wait_ms)
 {
-	const struct email_conf *conf = run->conf;
 	const struct email *own = run->own;
-	int64_t left = own->next_test - clock_boot_ms();
 
-	if (conf->test_interval)
-		*wait_ms = left <= 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
+	*wait_ms = trial_wait_ms(trial_next(&own->trial));
 	return -1;
 }
 
 static void email_idle(struct notifier_run *run)
 {
 	const struct email_conf *conf = run->conf;
-	const struct email *own = run->own;
+	struct email *own = run->own;
 	char detail[400];
 	enum outcome o;
 	struct email_smtp *s;
 
-	if (!conf->test_interval || clock_boot_ms() < own->next_test)
+	if (!trial_due(&own->trial))
 		return;
 	s = connect_to(run, TEST_LIMIT_MS, &o, detail, sizeof(detail));
 	notifier_health(s != NULL, "%s port %d: %s", conf->host, (int)conf->port, s ? "ready" : detail);
 	email_smtp_close(s);
-	schedule(run);
+	trial_done(&own->trial);
 }
 
 static void email_stop(struct notifier_run *run)

@@ -6,7 +6,6 @@
  */
 #include "notifier.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +13,10 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/literal.h"
 #include "notifiers/syslog/format.h"
 #include "notifiers/syslog/way.h"
+#include "trial.h"
 
 enum { TRY_LIMIT_MS = 10000, APP_MAX = 48, SD_MAX = 32, PORT_PLAIN = 514, PORT_TLS = 6514 };
 
@@ -29,7 +30,7 @@ struct syslog_conf {
 
 struct syslog {
 	char host[256];
-	int64_t next_test;
+	struct trial trial;
 };
 
 #define FIELD(f) .offset = offsetof(struct syslog_conf, f)
@@ -128,13 +129,6 @@ static const struct opt syslog_opts[] = {
 
 /* --- configuration --------------------------------------------------------------------------------- */
 
-static bool is_address(const char *s)
-{
-	unsigned char a[16];
-
-	return inet_pton(AF_INET, s, a) == 1 || inet_pton(AF_INET6, s, a) == 1;
-}
-
 static void check_names(const struct syslog_conf *conf, struct complaints *c)
 {
 	if (conf->hostname && !syslog_name_ok(conf->hostname, 255, false))
@@ -161,7 +155,7 @@ static void syslog_check_conf(const void *arg, struct complaints *c)
 			      "means nothing to the journal; give transport: udp, tcp or tls");
 	if (!journal && !conf->server)
 		complaint_add(c, NULL, "server", NULL, "is missing");
-	if (conf->server && !is_address(conf->server))
+	if (conf->server && !literal_is_address(conf->server))
 		complaint_add(c, NULL, "server", conf->server,
 			      "must be an IPv4 or IPv6 address, because name service may be what is down");
 	if (conf->transport != WAY_TLS && tls_things)
@@ -190,6 +184,9 @@ static bool syslog_start(struct notifier_run *run, char *why, size_t size)
 		snprintf(own->host, sizeof(own->host), "%s", conf->hostname);
 	else if (gethostname(own->host, sizeof(own->host) - 1) != 0)
 		own->host[0] = '\0';
+	/* a datagram cannot be tried without being sent */
+	if (conf->transport == WAY_TCP || conf->transport == WAY_TLS)
+		own->trial.every_ms = conf->test_interval;
 	if (conf->transport == WAY_UDP)
 		notifier_confirms_nothing();
 	run->own = own;
@@ -259,25 +256,17 @@ static enum outcome syslog_send(struct notifier_run *run, const struct page *p, 
 		snprintf(detail, size, "the message does not fit");
 	buf_fini(&m);
 	notifier_health(o == OUTCOME_SENT, "%s", detail);
-	own->next_test = clock_boot_ms() + conf->test_interval;
+	trial_done(&own->trial);
 	return o;
 }
 
-/* --- between pages: a datagram cannot be tried without being sent --- */
-
-static bool tries(const struct syslog_conf *conf)
-{
-	return conf->test_interval > 0 && (conf->transport == WAY_TCP || conf->transport == WAY_TLS);
-}
+/* --- between pages --- */
 
 static int syslog_fd(struct notifier_run *run, int *wait_ms)
 {
-	const struct syslog_conf *conf = run->conf;
 	const struct syslog *own = run->own;
-	int64_t left = own->next_test - clock_boot_ms();
 
-	if (tries(conf))
-		*wait_ms = left <= 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
+	*wait_ms = trial_wait_ms(trial_next(&own->trial));
 	return -1;
 }
 
@@ -289,11 +278,11 @@ static void syslog_idle(struct notifier_run *run)
 	char why[300] = "";
 	bool ok;
 
-	if (!tries(conf) || clock_boot_ms() < own->next_test)
+	if (!trial_due(&own->trial))
 		return;
 	ok = syslog_try(&sv, clock_boot_ms() + TRY_LIMIT_MS, why, sizeof(why));
 	notifier_health(ok, "%s", ok ? "the server can be reached" : why);
-	own->next_test = clock_boot_ms() + conf->test_interval;
+	trial_done(&own->trial);
 }
 
 static void syslog_preview(const void *arg, const struct page *p, struct preview *out)

@@ -7,16 +7,17 @@
  */
 #include "notifier.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/clock.h"
 #include "lib/file.h"
+#include "lib/literal.h"
 #include "notifiers/webhook/headers.h"
 #include "notifiers/webhook/post.h"
 #include "notifiers/webhook/template.h"
+#include "trial.h"
 
 enum { TRY_LIMIT_MS = 10000, RETRY_AFTER_MAX_S = 900 };
 
@@ -28,7 +29,7 @@ struct webhook_conf {
 };
 
 struct webhook {
-	int64_t next_test;
+	struct trial trial;
 	int64_t not_before; /* the receiver asked to be left alone until then; 0: it did not */
 };
 
@@ -120,13 +121,6 @@ static const struct opt webhook_opts[] = {
 
 /* --- configuration --------------------------------------------------------------------------------- */
 
-static bool is_address(const char *s)
-{
-	unsigned char a[16];
-
-	return inet_pton(AF_INET, s, a) == 1 || inet_pton(AF_INET6, s, a) == 1;
-}
-
 static bool is_local(const struct webhook_conf *conf)
 {
 	const char *at = conf->address ? conf->address : conf->url;
@@ -143,7 +137,7 @@ static void check_url(const struct webhook_conf *conf, struct complaints *c)
 		complaint_add(c, NULL, "url", conf->url, "%s", why);
 		return;
 	}
-	if (conf->address && !is_address(conf->address))
+	if (conf->address && !literal_is_address(conf->address))
 		complaint_add(c, NULL, "address", conf->address, "must be an IPv4 or IPv6 address");
 	if (!literal && !conf->address && !conf->proxy)
 		complaint_add(c, NULL, "address", NULL,
@@ -178,29 +172,21 @@ static void webhook_check_conf(const void *arg, struct complaints *c)
 
 /* --- starting -------------------------------------------------------------------------------------- */
 
-/* They are read anew for each page, so that a changed one needs no restart; but a missing one is said now. */
-static bool secret_there(const char *path, char *why, size_t size)
-{
-	char *s = path ? file_secret(path, why, size) : NULL;
-	bool ok = path == NULL || s != NULL;
-
-	if (s != NULL)
-		explicit_bzero(s, strlen(s));
-	free(s);
-	return ok;
-}
-
 static bool webhook_start(struct notifier_run *run, char *why, size_t size)
 {
 	const struct webhook_conf *conf = run->conf;
 
-	if (!secret_there(conf->secret, why, size) || !secret_there(conf->token, why, size))
+	/* read anew for each page, so that a changed one needs no restart; but a missing one is said now */
+	if (!file_secret_there(conf->secret, why, size) || !file_secret_there(conf->token, why, size))
 		return false;
-	run->own = calloc(1, sizeof(struct webhook));
-	if (run->own != NULL && webhook_global_init())
-		return true;
-	snprintf(why, size, "out of memory");
-	return false;
+	struct webhook *own = calloc(1, sizeof(*own));
+	run->own = own;
+	if (own == NULL || !webhook_global_init()) {
+		snprintf(why, size, "out of memory");
+		return false;
+	}
+	own->trial.every_ms = conf->test_interval;
+	return true;
 }
 
 static void webhook_stop(struct notifier_run *run)
@@ -224,11 +210,10 @@ static struct webhook_server server_of(const struct webhook_conf *conf)
 
 static void note(struct notifier_run *run, const struct webhook_answer *a)
 {
-	const struct webhook_conf *conf = run->conf;
 	struct webhook *own = run->own;
 	int64_t after = a->retry_after_s > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : a->retry_after_s;
 
-	own->next_test = clock_boot_ms() + conf->test_interval;
+	trial_done(&own->trial);
 	own->not_before = after > 0 ? clock_boot_ms() + after * 1000 : 0;
 	/* refused is about that page, not about the line */
 	if (a->outcome != OUTCOME_REFUSED)
@@ -288,14 +273,12 @@ static enum outcome webhook_send(struct notifier_run *run, const struct page *p,
 
 static int webhook_fd(struct notifier_run *run, int *wait_ms)
 {
-	const struct webhook_conf *conf = run->conf;
 	const struct webhook *own = run->own;
-	int64_t next = conf->test_interval ? own->next_test : INT64_MAX, left;
+	int64_t next = trial_next(&own->trial);
 
 	if (own->not_before > 0 && own->not_before < next)
 		next = own->not_before;
-	left = next == INT64_MAX ? 3600000 : next - clock_boot_ms();
-	*wait_ms = left <= 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
+	*wait_ms = trial_wait_ms(next);
 	return -1;
 }
 
@@ -308,13 +291,13 @@ static void webhook_idle(struct notifier_run *run)
 	char why[300] = "";
 	bool ok;
 
-	if (own->not_before > now || (!own->not_before && (!conf->test_interval || now < own->next_test)))
+	if (own->not_before > now || (!own->not_before && !trial_due(&own->trial)))
 		return;
 	/* the time it asked for is over: it may be asked again */
 	own->not_before = 0;
 	ok = webhook_try(&sv, now + TRY_LIMIT_MS, why, sizeof(why));
 	notifier_health(ok, "%s", ok ? "the receiver can be reached" : why);
-	own->next_test = clock_boot_ms() + conf->test_interval;
+	trial_done(&own->trial);
 }
 
 static void webhook_preview(const void *arg, const struct page *p, struct preview *out)

@@ -15,7 +15,7 @@
 #include "probe.h"
 #include "probes/rate/counts.h"
 #include "probes/rate/fromlog.h"
-#include "probes/rate/usual.h"
+#include "probes/rate/habit.h"
 
 enum { READ_MS = 5000, COUNTS_MAX = 262144 };
 
@@ -116,7 +116,7 @@ struct rate_run {
 	struct probe_run *run;
 	const struct rate_conf *conf;
 	struct rate_counts counts;
-	struct usual usual;
+	struct habits usual;
 	struct rate_log log;
 	bool from_log;
 	double weight;
@@ -198,14 +198,14 @@ static enum nag_state judge_usual(const struct rate_run *r, double rate, double 
 static void judge_one(struct rate_run *r, int kind, const struct rate_origin *o)
 {
 	const struct rate_conf *c = r->conf;
-	char name[USUAL_NAME_MAX], text[400];
+	char name[HABIT_NAME_MAX], text[400];
 	double rate = rate_per_minute(o);
 
 	snprintf(name, sizeof name, "%s %s", policy_kinds[kind], o->name);
-	double usual = usual_of(&r->usual, name),
+	double usual = habit_of(&r->usual, name),
 	       most = usual * (c->usual_warning > 0 ? c->usual_warning : 10);
 	most = most > c->floor ? most : c->floor;
-	usual_learn(&r->usual, name, rate < most ? rate : most, r->weight);
+	habit_learn(&r->usual, name, rate < most ? rate : most, r->weight);
 	if (rate_listed(&c->allow, o->name))
 		return;
 	snprintf(text, sizeof text, "%s sends %.0f messages a minute", name, rate);
@@ -300,17 +300,17 @@ static void with_counts(struct rate_run *r)
 {
 	struct stamp now = clock_stamp();
 
-	usual_load(&r->usual, r->run->state, r->run->state_len);
+	habit_load(&r->usual, r->run->state, r->run->state_len);
 	if (!r->usual.known)
 		r->usual.since = now;
 	r->judge_usual = r->usual.known && clock_age_ms(&r->usual.since, &now) >= r->conf->learning_ms;
-	r->weight = r->usual.known ? usual_weight(clock_age_ms(&r->usual.at, &now), r->conf->window_ms) : 0;
+	r->weight = r->usual.known ? habit_weight(clock_age_ms(&r->usual.at, &now), r->conf->window_ms) : 0;
 	buf_init(&r->wrong, RESULT_TEXT_MAX - 100);
 	judge(r);
 	buf_fini(&r->wrong);
-	usual_end(&r->usual, r->weight);
+	habit_end(&r->usual, r->weight);
 	r->usual.at = now;
-	usual_save(&r->usual, &r->run->newstate);
+	habit_save(&r->usual, &r->run->newstate);
 	if (r->from_log)
 		log_state_save(&r->log.state, &r->run->newstate, log_from_name(&r->log.from));
 }

@@ -215,9 +215,7 @@ static void submit(struct probe_run *run, const char *servers)
 	else
 		smtp_fault_set(&fault, SMTP_FAULT_LOCAL, SMTP_AUTH, "cannot be logged in to: %s", why);
 	submission_said(run, &fault, (double)(clock_boot_us() - start) / 1000);
-	if (password)
-		explicit_bzero(password, strlen(password));
-	free(password);
+	file_secret_free(password);
 }
 
 static void run_relay(struct probe_run *run)

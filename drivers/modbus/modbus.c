@@ -29,13 +29,6 @@ struct mb {
 
 /* --- words ----------------------------------------------------------------------------------------- */
 
-bool mb_is_literal(const char *host)
-{
-	unsigned char a[16];
-
-	return inet_pton(AF_INET, host, a) == 1 || inet_pton(AF_INET6, host, a) == 1;
-}
-
 const char *mb_exception_text(int code)
 {
 	static const char *const names[] = {"no exception",

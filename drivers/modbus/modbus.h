@@ -48,8 +48,6 @@ struct mb_error {
 	char text[MB_TEXT_MAX]; /* for people, names the target */
 };
 
-/* True for an address that needs no name service. */
-bool mb_is_literal(const char *host);
 /* "illegal data address (2)" */
 const char *mb_exception_text(int code);
 

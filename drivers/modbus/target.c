@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/literal.h"
+
 static const char *const table_names[] = {"coil", "discrete", "holding", "input"};
 
 const char *mb_table_name(enum mb_table t)
@@ -18,7 +20,7 @@ void mb_reach_check(const struct mb_reach *r, struct complaints *c)
 	if (!r->host == !r->device)
 		complaint_add(c, NULL, "host", r->host,
 			      "give host (Modbus TCP) or device (RTU), one of them");
-	if (r->host && !mb_is_literal(r->host))
+	if (r->host && !literal_is_address(r->host))
 		complaint_add(c, NULL, "host", r->host,
 			      "must be an IPv4 or IPv6 address, because name service may be what is down");
 	if (r->unit > 247 && (rtu || r->unit != 255))

@@ -10,7 +10,6 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -50,47 +50,6 @@ struct coproc {
 static void start(void *arg);
 static void ended(struct coproc *c, const char *why);
 
-static char **copy_list(char *const *list)
-{
-	size_t n = 0;
-	while (list[n])
-		n++;
-	char **out = calloc(n + 1, sizeof *out);
-	for (size_t i = 0; out && i < n; i++)
-		out[i] = strdup(list[i]);
-	return out;
-}
-
-static void free_list(char **list)
-{
-	for (size_t i = 0; list && list[i]; i++)
-		free(list[i]);
-	free(list);
-}
-
-/* PATH, LANG and TZ only: a child gets nothing it was not given. */
-static char **default_env(void)
-{
-	char tz[128] = "";
-	const char *given = getenv("TZ");
-	/* sanitizers and tests steer children by these */
-	static const char *const passed[] = { "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LD_PRELOAD",
-					      "CREDENTIALS_DIRECTORY" };
-	if (given)
-		snprintf(tz, sizeof tz, "TZ=%s", given);
-	char *list[12] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C" };
-	char extra[5][512];
-	int n = 2;
-	if (tz[0])
-		list[n++] = tz;
-	for (int i = 0; i < 5; i++) {
-		const char *v = getenv(passed[i]);
-		if (v && snprintf(extra[i], sizeof extra[i], "%s=%s", passed[i], v) < (int)sizeof extra[i])
-			list[n++] = extra[i];
-	}
-	return copy_list(list);
-}
-
 static void close_streams(struct coproc *c)
 {
 	if (c->out && c->out != c->in)
@@ -112,8 +71,8 @@ static void really_free(struct coproc *c)
 	loop_timer_free(c->timer);
 	loop_timer_free(c->reaper);
 	close_streams(c);
-	free_list(c->argv);
-	free_list(c->env);
+	child_list_free(c->argv);
+	child_list_free(c->env);
 	free(c->path);
 	free(c->name);
 	free(c);
@@ -276,15 +235,6 @@ static struct bufferevent *stream(struct coproc *c, int fd, short mode, bufferev
 	return b;
 }
 
-static const char *end_text(int status, char *out, size_t size)
-{
-	if (WIFSIGNALED(status))
-		snprintf(out, size, "killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else
-		snprintf(out, size, "exited %d", WEXITSTATUS(status));
-	return out;
-}
-
 /* Up to a quarter of the delay, either way. */
 static int64_t by_chance(const struct coproc *c)
 {
@@ -302,35 +252,6 @@ static void restart_later(struct coproc *c)
 		c->delay_ms = DELAY_MIN_MS;
 	loop_timer_in(c->timer, c->delay_ms + by_chance(c));
 	c->delay_ms = c->delay_ms * 2 > DELAY_MAX_MS ? DELAY_MAX_MS : c->delay_ms * 2;
-}
-
-/* Killed children that would not go (blocked in the kernel): reaped whenever another one ends. Beyond 64 they stay zombies. */
-static pid_t lingering[64];
-
-static void reap_lingering(void)
-{
-	for (size_t i = 0; i < sizeof lingering / sizeof *lingering; i++)
-		if (lingering[i] && waitpid(lingering[i], NULL, WNOHANG) != 0)
-			lingering[i] = 0;
-}
-
-/* Waits a moment for a killed child; never longer, whatever it is blocked in. */
-static pid_t reap_killed(pid_t pid, int *status)
-{
-	reap_lingering();
-	for (int i = 0; i < 200; i++) {
-		pid_t got = waitpid(pid, status, WNOHANG);
-		if (got != 0)
-			return got;
-		usleep(1000);
-	}
-	for (size_t i = 0; i < sizeof lingering / sizeof *lingering; i++) {
-		if (!lingering[i]) {
-			lingering[i] = pid;
-			break;
-		}
-	}
-	return 0;
 }
 
 /* The last act of a child: its group is killed, it is reaped, down() is told. */
@@ -354,9 +275,9 @@ static void ended(struct coproc *c, const char *why)
 		if (!why && got == 0 && c->steady_ms)
 			why = "the connection ended";
 		if (got == 0)
-			got = reap_killed(c->pid, &status);
+			got = child_reap_killed(c->pid, &status);
 		if (!why)
-			why = got == c->pid ? end_text(status, text, sizeof text) : "ended";
+			why = got == c->pid ? child_end_text(status, text, sizeof text) : "ended";
 		c->pid = -1;
 	}
 	last_words_say(c, &words);
@@ -370,42 +291,6 @@ static void ended(struct coproc *c, const char *why)
 		restart_later(c);
 }
 
-static void close_pipes(int pipes[3][2])
-{
-	for (int i = 0; i < 3; i++)
-		for (int k = 0; k < 2; k++)
-			if (pipes[i][k] >= 0)
-				close(pipes[i][k]);
-}
-
-/* posix_spawn: safe with threads; every descriptor of ours is close-on-exec. */
-static bool spawn(struct coproc *c, int pipes[3][2])
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, pipes[0][0], 0);
-	posix_spawn_file_actions_adddup2(&actions, pipes[1][1], 1);
-	posix_spawn_file_actions_adddup2(&actions, pipes[2][1], 2);
-	posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-	posix_spawnattr_init(&attr);
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setpgroup(&attr, 0);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	int e = posix_spawn(&c->pid, c->argv[0], &actions, &attr, c->argv, c->env);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
-	if (e) {
-		c->pid = -1;
-		errno = e;
-	}
-	return e == 0;
-}
-
 /* The child exited: what it said last is read first, then it is over. */
 static void child_exited(void *arg)
 {
@@ -417,25 +302,13 @@ static void child_exited(void *arg)
 
 static bool start_child(struct coproc *c)
 {
-	int pipes[3][2] = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
-	for (int i = 0; i < 3; i++) {
-		if (pipe2(pipes[i], O_CLOEXEC) != 0) {
-			close_pipes(pipes);
-			return false;
-		}
-	}
-	if (!spawn(c, pipes)) {
-		int e = errno;
-		close_pipes(pipes);
-		errno = e;
+	int ends[3];
+	c->pid = child_start(c->argv, c->env, ends);
+	if (c->pid < 0)
 		return false;
-	}
-	close(pipes[0][0]);
-	close(pipes[1][1]);
-	close(pipes[2][1]);
-	c->out = stream(c, pipes[0][1], EV_WRITE, NULL);
-	c->in = stream(c, pipes[1][0], EV_READ, on_read);
-	c->err = stream(c, pipes[2][0], EV_READ, on_err);
+	c->out = stream(c, ends[0], EV_WRITE, NULL);
+	c->in = stream(c, ends[1], EV_READ, on_read);
+	c->err = stream(c, ends[2], EV_READ, on_err);
 	c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
 	if (c->pidfd >= 0)
 		c->exit = loop_fd_new(c->base, c->pidfd, child_exited, c);
@@ -486,7 +359,7 @@ static void start(void *arg)
 	if (c->free_me) {
 		if (c->pid > 0) {
 			kill(-c->pid, SIGKILL);
-			reap_killed(c->pid, NULL);
+			child_reap_killed(c->pid, NULL);
 		}
 		really_free(c);
 	}
@@ -523,8 +396,8 @@ struct coproc *coproc_new(struct event_base *base, const char *name, char *const
 	struct coproc *c = make(base, name, max_line, calls, arg);
 	if (!c)
 		return NULL;
-	c->argv = copy_list(argv);
-	c->env = env ? copy_list(env) : default_env();
+	c->argv = child_list(argv);
+	c->env = env ? child_list(env) : child_env();
 	loop_timer_in(c->timer, 0);
 	return c;
 }
@@ -609,7 +482,7 @@ void coproc_free(struct coproc *c)
 	c->stopping = true;
 	if (c->pid > 0) {
 		kill(-c->pid, SIGKILL);
-		reap_killed(c->pid, NULL);
+		child_reap_killed(c->pid, NULL);
 		c->pid = -1;
 	}
 	if (c->in_call) {

@@ -8,6 +8,7 @@
 
 #include "lib/config/run.h"
 #include "lib/json.h"
+#include "lib/literal.h"
 
 enum { EXPAND_MS = 10000, EXPAND_OUT_MAX = 4 << 20, EXPAND_LINE_MAX = 1 << 20 };
 
@@ -84,7 +85,7 @@ static struct site_host *add_host(struct site *s, const char *said, int preferen
 		return NULL;
 	if (len <= WISH_HOST_MAX)
 		memcpy(h->name, said, len);
-	if (!wish_is_name(h->name) && !wish_is_address(h->name)) {
+	if (!wish_is_name(h->name) && !literal_is_address(h->name)) {
 		snprintf(h->why, sizeof h->why, "is no name of a host");
 		h->name[0] = '\0';
 	}
@@ -116,7 +117,7 @@ static void add_exchangers(struct site *s, const cJSON *a)
 
 static void add_address(struct site_host *h, const char *address)
 {
-	if (!wish_is_address(address))
+	if (!literal_is_address(address))
 		return;
 	if (h->n == SITE_ADDRESSES_MAX)
 		h->left_out++;

@@ -1,7 +1,6 @@
 /* The command line of propose; see wish.h. */
 #include "wish.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 
 #include "lib/clock.h"
 #include "lib/config/units.h"
+#include "lib/literal.h"
 #include "monitord/ctl/ask.h"
 
 enum { TIMEOUT_MS = 60000, TIMEOUT_LEAST_MS = 5000, TIMEOUT_MOST_MS = 600000 };
@@ -35,12 +35,6 @@ bool wish_is_name(const char *s)
 	return true;
 }
 
-bool wish_is_address(const char *s)
-{
-	unsigned char b[16];
-	return inet_pton(AF_INET, s, b) == 1 || inet_pton(AF_INET6, s, b) == 1;
-}
-
 static bool refuse(const char *option, const char *value, const char *reason)
 {
 	fprintf(stderr, "monitorctl: %s \"%s\": %s\n", option, value, reason);
@@ -49,14 +43,14 @@ static bool refuse(const char *option, const char *value, const char *reason)
 
 static bool is_host(const char *s)
 {
-	return wish_is_address(s) || wish_is_name(s);
+	return literal_is_address(s) || wish_is_name(s);
 }
 
 /* "192.0.2.53", "192.0.2.53:5353", "[::1]:5353" */
 static bool is_resolver(const char *s)
 {
 	char copy[64];
-	if (wish_is_address(s))
+	if (literal_is_address(s))
 		return true;
 	if (strlen(s) >= sizeof copy)
 		return false;
@@ -70,7 +64,7 @@ static bool is_resolver(const char *s)
 		colon[-1] = '\0';
 		host++;
 	}
-	return wish_is_address(host);
+	return literal_is_address(host);
 }
 
 /* Values with commas between them; good says whether one is, reason what it should be. */
@@ -139,7 +133,7 @@ static bool read_timeout(struct wish *w, const char *text)
 static bool read_subject(struct wish *w, const char *text)
 {
 	size_t n = strlen(text);
-	w->address = wish_is_address(text);
+	w->address = literal_is_address(text);
 	if (strchr(text, '@'))
 		return refuse("propose", text, "name the domain, what stands behind the @");
 	for (const char *p = text; *p; p++)

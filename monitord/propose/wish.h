@@ -44,7 +44,6 @@ struct wish {
 const char *wish_service(int service);
 /* A name that may stand as a host in a configuration: letters, digits, dots, hyphens, underscores. */
 bool wish_is_name(const char *s);
-bool wish_is_address(const char *s);
 /* False: what is wrong with the command line was said. wish_fini in any case. */
 bool wish_read(struct wish *w, const struct ctl *ctl);
 void wish_fini(struct wish *w);

@@ -88,8 +88,7 @@ static bool unlock(struct modem *m, int64_t deadline)
 		return false;
 	}
 	ok = send_pin(m, pin, deadline);
-	explicit_bzero(pin, strlen(pin));
-	free(pin);
+	file_secret_free(pin);
 	return ok;
 }
 

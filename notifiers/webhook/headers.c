@@ -30,8 +30,7 @@ static bool add_token(struct webhook_headers *h, const char *path, char *why, si
 		return false;
 	token[strcspn(token, "\r\n")] = '\0';
 	header_add(h, "Authorization: Bearer %s", token);
-	explicit_bzero(token, strlen(token));
-	free(token);
+	file_secret_free(token);
 	return true;
 }
 
@@ -45,8 +44,7 @@ static bool add_signature(struct webhook_headers *h, const char *path, const cha
 	if (path == NULL || secret == NULL)
 		return path == NULL;
 	ok = webhook_sign(secret, id, now, buf_str(body), body->len, signature);
-	explicit_bzero(secret, strlen(secret));
-	free(secret);
+	file_secret_free(secret);
 	if (!ok) {
 		snprintf(why, size, "the key of the signature is empty, or not base64 behind whsec_");
 		return false;

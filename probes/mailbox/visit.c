@@ -215,7 +215,5 @@ void mailbox_run(struct mailbox_visit *v, struct probe_run *run)
 	}
 	v->target.password = password;
 	find_and_visit(v);
-	if (password)
-		explicit_bzero(password, strlen(password));
-	free(password);
+	file_secret_free(password);
 }

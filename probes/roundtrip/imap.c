@@ -199,8 +199,7 @@ static bool open_mailbox(struct rt_run *r, int64_t deadline)
 	}
 	target.password = password;
 	ok = find_store(r, &target, port, deadline) && imap_select(&r->imap, c->mailbox);
-	explicit_bzero(password, strlen(password));
-	free(password);
+	file_secret_free(password);
 	return ok || store_failed(r);
 }
 

@@ -171,8 +171,7 @@ static bool session(struct rt_run *r, int64_t deadline, bool *busy)
 	if (!password)
 		return rt_store_failed(r, "local", "POP3 %s: pop3_password_file: %s", c->pop3_host, why);
 	ok = find_store(r, &s, &t, deadline);
-	explicit_bzero(password, strlen(password));
-	free(password);
+	file_secret_free(password);
 	if (ok)
 		ok = look_and_quit(r, &s);
 	else if (busy && (strstr(s.link.why, "[IN-USE]") || strstr(s.link.why, "[LOGIN-DELAY]")))

@@ -90,7 +90,5 @@ void rt_send(struct rt_run *r, const char *host, struct rt_mail *m, const char *
 	}
 	target = target_of(r, host, password, deadline);
 	session(r, m, &target, message, len);
-	if (password)
-		explicit_bzero(password, strlen(password));
-	free(password);
+	file_secret_free(password);
 }

@@ -268,9 +268,7 @@ static bool tour_relay(const struct smtp_conf *o, struct smtp_target *t, bool lo
 			t->host = o->certificate_name;
 		visit_all(o, t, tour, &found);
 	}
-	if (password)
-		explicit_bzero(password, strlen(password));
-	free(password);
+	file_secret_free(password);
 	t->password = NULL;
 	return fault->kind == SMTP_FINE;
 }

@@ -2,7 +2,7 @@
 #include "unit.h"
 
 #include "probes/rate/counts.h"
-#include "probes/rate/usual.h"
+#include "probes/rate/habit.h"
 
 #define REQUEST                                                                                              \
 	"request=smtpd_access_policy\nclient_address=192.0.2.7\nsasl_username=bob@example.org\ninstance="    \
@@ -160,34 +160,34 @@ static void networks(void **state)
 
 static void usual_is_learnt_slowly(void **state)
 {
-	static struct usual u, again;
+	static struct habits u, again;
 	struct buf out;
 	char name[32];
 
 	(void)state;
 	u.since = u.at = clock_stamp();
-	double w = usual_weight(60000, 3600000);
-	assert_true(w > 0.016 && w < 0.017 && usual_weight(0, 1000) == 0);
+	double w = habit_weight(60000, 3600000);
+	assert_true(w > 0.016 && w < 0.017 && habit_weight(0, 1000) == 0);
 	for (int i = 0; i < 600; i++) {
-		usual_learn(&u, "client a", 30, w);
-		usual_end(&u, w);
+		habit_learn(&u, "client a", 30, w);
+		habit_end(&u, w);
 		u.v[0].seen = false;
 	}
-	assert_true(usual_of(&u, "client a") > 29.9 && usual_of(&u, "client b") == 0);
+	assert_true(habit_of(&u, "client a") > 29.9 && habit_of(&u, "client b") == 0);
 	buf_init(&out, 65536);
-	assert_true(usual_save(&u, &out));
-	usual_load(&again, buf_str(&out), out.len);
-	assert_true(again.known && again.n == 1 && usual_of(&again, "client a") > 29.9);
+	assert_true(habit_save(&u, &out));
+	habit_load(&again, buf_str(&out), out.len);
+	assert_true(again.known && again.n == 1 && habit_of(&again, "client a") > 29.9);
 	for (int i = 0; i < 1000; i++)
-		usual_end(&again, w); /* it went away */
+		habit_end(&again, w); /* it went away */
 	assert_int_equal(again.n, 0);
 	for (int i = 0; i < 500; i++) {
 		snprintf(name, sizeof name, "client %d", i);
-		usual_learn(&again, name, i, 0.5);
+		habit_learn(&again, name, i, 0.5);
 	}
-	assert_int_equal(again.n, USUAL_MAX);
-	assert_true(usual_of(&again, "client 499") > 200 && usual_of(&again, "client 3") == 0);
-	usual_load(&again, "{\"since\":1}", 11);
+	assert_int_equal(again.n, HABITS_MAX);
+	assert_true(habit_of(&again, "client 499") > 200 && habit_of(&again, "client 3") == 0);
+	habit_load(&again, "{\"since\":1}", 11);
 	assert_false(again.known);
 	buf_fini(&out);
 }

@@ -1,5 +1,5 @@
-/* What is usual; see usual.h. */
-#include "usual.h"
+/* What is usual; see habit.h. */
+#include "habit.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -10,19 +10,19 @@
 
 static const double forgotten = 0.01; /* a minute: not worth a place */
 
-static void load_one(struct usual *u, const cJSON *pair)
+static void load_one(struct habits *u, const cJSON *pair)
 {
 	const cJSON *name = cJSON_GetArrayItem(pair, 0), *rate = cJSON_GetArrayItem(pair, 1);
 
-	if (u->n == USUAL_MAX || !cJSON_IsString(name) || !cJSON_IsNumber(rate) ||
+	if (u->n == HABITS_MAX || !cJSON_IsString(name) || !cJSON_IsNumber(rate) ||
 	    !(rate->valuedouble >= 0 && rate->valuedouble < 1e9))
 		return;
-	struct usual_one *one = &u->v[u->n++];
+	struct habit_one *one = &u->v[u->n++];
 	snprintf(one->name, sizeof one->name, "%s", name->valuestring);
 	one->rate = rate->valuedouble;
 }
 
-void usual_load(struct usual *u, const char *state, size_t len)
+void habit_load(struct habits *u, const char *state, size_t len)
 {
 	const char *end = len ? memchr(state, '\n', len) : NULL;
 	cJSON *v = len ? json_parse(state, end ? (size_t)(end - state) : len, PROBE_STATE_MAX, NULL) : NULL;
@@ -35,7 +35,7 @@ void usual_load(struct usual *u, const char *state, size_t len)
 	cJSON_Delete(v);
 }
 
-bool usual_save(const struct usual *u, struct buf *out)
+bool habit_save(const struct habits *u, struct buf *out)
 {
 	cJSON *v = cJSON_CreateObject();
 
@@ -53,39 +53,39 @@ bool usual_save(const struct usual *u, struct buf *out)
 	return ok;
 }
 
-static struct usual_one *find(const struct usual *u, const char *name)
+static struct habit_one *find(const struct habits *u, const char *name)
 {
 	for (size_t i = 0; i < u->n; i++)
 		if (strcmp(u->v[i].name, name) == 0)
-			return (struct usual_one *)&u->v[i];
+			return (struct habit_one *)&u->v[i];
 	return NULL;
 }
 
-double usual_of(const struct usual *u, const char *name)
+double habit_of(const struct habits *u, const char *name)
 {
-	const struct usual_one *one = find(u, name);
+	const struct habit_one *one = find(u, name);
 
 	return one ? one->rate : 0;
 }
 
 /* A place for a newcomer: the least usual one's, when the newcomer brings more. */
-static struct usual_one *place(struct usual *u, const char *name, double rate)
+static struct habit_one *place(struct habits *u, const char *name, double rate)
 {
-	struct usual_one *one = u->n < USUAL_MAX ? &u->v[u->n++] : &u->v[0];
+	struct habit_one *one = u->n < HABITS_MAX ? &u->v[u->n++] : &u->v[0];
 
-	for (size_t i = 0; one == &u->v[0] && i < u->n && u->n == USUAL_MAX; i++)
+	for (size_t i = 0; one == &u->v[0] && i < u->n && u->n == HABITS_MAX; i++)
 		if (u->v[i].rate < one->rate)
 			one = &u->v[i];
 	if (one->name[0] && one->rate >= rate)
 		return NULL;
-	*one = (struct usual_one){0};
+	*one = (struct habit_one){0};
 	snprintf(one->name, sizeof one->name, "%s", name);
 	return one;
 }
 
-void usual_learn(struct usual *u, const char *name, double rate, double weight)
+void habit_learn(struct habits *u, const char *name, double rate, double weight)
 {
-	struct usual_one *one = find(u, name);
+	struct habit_one *one = find(u, name);
 
 	if (!one)
 		one = place(u, name, rate * weight);
@@ -95,7 +95,7 @@ void usual_learn(struct usual *u, const char *name, double rate, double weight)
 	one->seen = true;
 }
 
-void usual_end(struct usual *u, double weight)
+void habit_end(struct habits *u, double weight)
 {
 	size_t kept = 0;
 
@@ -108,7 +108,7 @@ void usual_end(struct usual *u, double weight)
 	u->n = kept;
 }
 
-double usual_weight(int64_t age_ms, int64_t window_ms)
+double habit_weight(int64_t age_ms, int64_t window_ms)
 {
 	return age_ms <= 0 ? 0 : 1 - exp(-(double)age_ms / (double)window_ms);
 }
