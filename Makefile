@@ -16,7 +16,7 @@ SAN ?=
 OPT ?= -O2
 PYTHON ?= /usr/bin/python3
 
-PKGS := libcurl libserialport yaml-0.1 libcjson libevent_core libevent_pthreads libcares openssl libmodbus libpsl
+PKGS := libcurl libserialport yaml-0.1 libcjson libevent_core libevent_pthreads libcares openssl libmodbus libpsl libpcre2-8
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wpointer-arith \
@@ -34,7 +34,7 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -iquote . -pthread $(CFLAGS) $(WARN) $(HAR
 	-DMONITORD_VERSION='"$(VERSION)"' -DMONITORD_LIBEXEC='"$(LIBEXECDIR)"' -DMONITORD_CONF='"$(SYSCONFDIR)/monitord/monitord.yaml"' \
 	$(PKG_CFLAGS)
 ALL_LDFLAGS = -pie -pthread $(SANFLAGS) -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--gc-sections $(LDFLAGS)
-LDLIBS := -lcurl -lserialport -lyaml -lcjson -levent_core -levent_pthreads -lcares -lpsl -lmodbus -lssl -lcrypto -lz -lsystemd -lm
+LDLIBS := -lcurl -lserialport -lyaml -lcjson -levent_core -levent_pthreads -lcares -lpsl -lpcre2-8 -lmodbus -lssl -lcrypto -lz -lsystemd -lm
 
 objs = $(patsubst %.c,$(B)/obj/%.o,$(1))
 

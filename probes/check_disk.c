@@ -11,6 +11,7 @@
 
 #include "lib/clock.h"
 #include "lib/file.h"
+#include "lib/pattern.h"
 #include "probe.h"
 #include "probes/disk/look.h"
 #include "probes/disk/rules.h"
@@ -91,7 +92,7 @@ static void check_patterns(const struct opt_list *l, const char *item, struct co
 	char why[128];
 
 	for (size_t i = 0; i < l->n; i++)
-		if (!disk_pattern_ok(l->v[i], why, sizeof why))
+		if (!pattern_ok(l->v[i], 0, why, sizeof why))
 			complaint_add(c, NULL, item, l->v[i], "%s", why);
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/pattern.h"
 #include "probe.h"
 #include "probes/process/match.h"
 
@@ -143,18 +144,12 @@ static void process_check_conf(const void *conf, struct complaints *c)
 {
 	const struct process_conf *pc = conf;
 	struct range r;
-	regex_t re;
 	char why[128];
 
 	check_range("warning", pc->warning, &r, c);
 	check_range("critical", pc->critical, &r, c);
-	int err = pc->regex ? regcomp(&re, pc->regex, REG_EXTENDED | REG_NOSUB) : 0;
-	if (err) {
-		regerror(err, &re, why, sizeof why);
+	if (pc->regex && !pattern_ok(pc->regex, 0, why, sizeof why))
 		complaint_add(c, NULL, "ereg_argument_array", pc->regex, "%s", why);
-	} else if (pc->regex) {
-		regfree(&re);
-	}
 	if (!pc->warning && !pc->critical && !pc->age_warning.set && !pc->age_critical.set &&
 	    !pc->rss_warning.set && !pc->rss_critical.set && !pc->stuck_warning.set &&
 	    !pc->stuck_critical.set)
@@ -308,13 +303,14 @@ static bool find_user(struct probe_run *run, const char *name, int64_t *uid)
 static void process_run(struct probe_run *run)
 {
 	const struct process_conf *c = run->conf;
-	regex_t re;
+	struct pattern *pattern = c->regex ? pattern_new(c->regex, 0, NULL, 0) : NULL;
 	struct process_run r = {.conf = c,
 				.filter = {.state = c->state,
 					   .user = c->user,
 					   .args = c->args,
 					   .command = c->command,
-					   .regex_text = c->regex,
+					   .pattern = pattern,
+					   .regex = c->regex,
 					   .ppid = c->ppid,
 					   .vsz_kib = c->vsz,
 					   .rss_kib = c->rss,
@@ -325,8 +321,6 @@ static void process_run(struct probe_run *run)
 		result_fail(run->result, NAG_UNKNOWN, "config", "there is no user %s", c->user);
 		return;
 	}
-	if (c->regex && regcomp(&re, c->regex, REG_EXTENDED | REG_NOSUB) == 0)
-		r.filter.regex = &re;
 	check_range("warning", c->warning, &r.warn, NULL);
 	check_range("critical", c->critical, &r.crit, NULL);
 	buf_init(&r.bad, RESULT_TEXT_MAX);
@@ -337,8 +331,7 @@ static void process_run(struct probe_run *run)
 		run->result->measured = false;
 	}
 	buf_fini(&r.bad);
-	if (r.filter.regex)
-		regfree(&re);
+	pattern_free(pattern);
 }
 
 const struct probe probe_process = {

@@ -2,17 +2,17 @@
 #include "ussd.h"
 
 #include <ctype.h>
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "lib/pattern.h"
 #include "gsm7.h"
 #include "pdu.h"
 #include "utf8.h"
 
-enum { GROUPS_MAX = 4, DCS_DEFAULT = 15 };
+enum { GROUPS_MAX = 3, DCS_DEFAULT = 15 };
 
 bool ussd_goes_on(const char *line)
 {
@@ -157,35 +157,27 @@ void ussd_pack(const char *code, char *out, size_t size)
 
 bool ussd_pattern_ok(const char *pattern, size_t groups, char *why, size_t size)
 {
-	regex_t r;
-	int rc = regcomp(&r, pattern, REG_EXTENDED);
+	struct pattern *p = pattern_new(pattern, 0, why, size);
+	size_t have = p ? pattern_groups(p) : 0;
 
-	if (rc != 0) {
-		regerror(rc, &r, why, size);
-		return false;
-	}
-	if (r.re_nsub != groups)
+	if (p && have != groups)
 		snprintf(why, size, "must have %zu group%s in parentheses, and has %zu", groups,
-			 groups == 1 ? "" : "s", r.re_nsub);
-	rc = r.re_nsub == groups;
-	regfree(&r);
-	return rc;
+			 groups == 1 ? "" : "s", have);
+	pattern_free(p);
+	return p && have == groups;
 }
 
 static bool match(const char *pattern, const char *text, size_t groups, char out[][48])
 {
-	regmatch_t m[GROUPS_MAX];
-	regex_t r;
-	bool ok;
+	struct pattern_group g[GROUPS_MAX];
+	struct pattern *p = pattern_new(pattern, 0, NULL, 0);
+	bool ok = p && pattern_groups(p) == groups && pattern_finds(p, text, g, groups);
 
-	if (regcomp(&r, pattern, REG_EXTENDED) != 0)
-		return false;
-	ok = r.re_nsub == groups && regexec(&r, text, GROUPS_MAX, m, 0) == 0;
-	regfree(&r);
+	pattern_free(p);
 	for (size_t i = 0; ok && i < groups; i++) {
-		if (m[i + 1].rm_so < 0)
+		if (g[i].start == SIZE_MAX)
 			return false;
-		snprintf(out[i], 48, "%.*s", (int)(m[i + 1].rm_eo - m[i + 1].rm_so), text + m[i + 1].rm_so);
+		snprintf(out[i], 48, "%.*s", (int)g[i].len, text + g[i].start);
 	}
 	return ok;
 }

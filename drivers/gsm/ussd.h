@@ -24,7 +24,7 @@ bool ussd_decode(const char *text, int dcs, bool packed, struct buf *out);
 /* The code as a modem that packs wants it: hex. */
 void ussd_pack(const char *code, char *out, size_t size);
 
-/* pattern: a POSIX extended regular expression whose first group is an amount. "1,200.50", "1.200,50" and
+/* pattern: a regular expression (lib/pattern.h) whose first group is an amount. "1,200.50", "1.200,50" and
  * "1 200" are understood. */
 bool ussd_amount(const char *pattern, const char *text, double *amount);
 enum ussd_order { USSD_YMD, USSD_DMY, USSD_MDY };

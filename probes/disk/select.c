@@ -4,9 +4,10 @@
  */
 #include "select.h"
 
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lib/pattern.h"
 
 static bool listed(const struct opt_list *l, const char *a, const char *b)
 {
@@ -16,30 +17,16 @@ static bool listed(const struct opt_list *l, const char *a, const char *b)
 	return false;
 }
 
-bool disk_pattern_ok(const char *pattern, char *why, size_t size)
+static bool match_one(const char *pattern, unsigned flags, const struct mount *m)
 {
-	regex_t re;
-	int err = regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB);
+	struct pattern *p = pattern_new(pattern, flags, NULL, 0);
+	bool yes = p && (pattern_finds(p, m->dir, NULL, 0) || pattern_finds(p, m->source, NULL, 0));
 
-	if (err)
-		regerror(err, &re, why, size);
-	else
-		regfree(&re);
-	return err == 0;
-}
-
-static bool match_one(const char *pattern, int flags, const struct mount *m)
-{
-	regex_t re;
-
-	if (regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB | flags) != 0)
-		return false;
-	bool yes = regexec(&re, m->dir, 0, NULL, 0) == 0 || regexec(&re, m->source, 0, NULL, 0) == 0;
-	regfree(&re);
+	pattern_free(p);
 	return yes;
 }
 
-static bool matches(const struct opt_list *patterns, int flags, const struct mount *m)
+static bool matches(const struct opt_list *patterns, unsigned flags, const struct mount *m)
 {
 	bool yes = false;
 
@@ -53,7 +40,7 @@ static bool left_out(const struct disk_select_conf *conf, const struct mount *m)
 {
 	return listed(&conf->exclude_type, m->type, NULL) ||
 	       (conf->include_type.n > 0 && !listed(&conf->include_type, m->type, NULL)) ||
-	       matches(&conf->ignore, 0, m) || matches(&conf->ignore_nocase, REG_ICASE, m) ||
+	       matches(&conf->ignore, 0, m) || matches(&conf->ignore_nocase, PATTERN_NOCASE, m) ||
 	       (m->remote && conf->local);
 }
 
@@ -107,7 +94,7 @@ static bool chosen(const struct disk_targets *t, const struct mount *m, const st
 	case DISK_MATCH:
 		return match_one(rule->value, 0, m);
 	case DISK_MATCH_NOCASE:
-		return match_one(rule->value, REG_ICASE, m);
+		return match_one(rule->value, PATTERN_NOCASE, m);
 	default:
 		return !m->image && !is_repetition(t, m);
 	}

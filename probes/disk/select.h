@@ -29,7 +29,5 @@ typedef char *disk_resolve(void *arg, const char *path);
 bool disk_select(struct disk_targets *t, const struct mounts *m, const struct disk_select_conf *conf,
 		 const struct disk_rules *rules, disk_resolve *resolve, void *arg);
 void disk_targets_fini(struct disk_targets *t);
-/* Is it a regular expression? False with a reason. */
-bool disk_pattern_ok(const char *pattern, char *why, size_t size);
 
 #endif

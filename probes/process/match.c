@@ -24,7 +24,7 @@ bool process_matches(const struct process_filter *f, const struct proc *p)
 {
 	return (!f->state || strstr(p->state, f->state)) && (!f->user || p->uid == f->uid) &&
 	       (!f->args || strstr(p->args, f->args)) && (!f->command || command_is(p, f->command)) &&
-	       (!f->regex || regexec(f->regex, p->args, 0, NULL, 0) == 0) &&
+	       (!f->pattern || pattern_finds(f->pattern, p->args, NULL, 0)) &&
 	       (f->ppid < 0 || p->ppid == f->ppid) &&
 	       (f->vsz_kib < 0 || p->vsz / 1024 >= (double)f->vsz_kib) &&
 	       (f->rss_kib < 0 || p->rss / 1024 >= (double)f->rss_kib) && (f->cpu < 0 || p->cpu >= f->cpu) &&
@@ -47,7 +47,7 @@ void process_describe(const struct process_filter *f, struct buf *out)
 	ADD(f->cpu >= 0, "PCPU >= %.2f", f->cpu)
 	ADD(f->command, "command name '%s'", f->command)
 	ADD(f->args, "args '%s'", f->args)
-	ADD(f->regex, "regex args '%s'", f->regex_text)
+	ADD(f->regex, "regex args '%s'", f->regex)
 	ADD(f->no_kernel, "no kernel threads")
 #undef ADD
 }

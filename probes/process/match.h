@@ -5,17 +5,16 @@
 #ifndef PROBES_PROCESS_MATCH_H
 #define PROBES_PROCESS_MATCH_H
 
-#include <regex.h>
-
 #include "lib/buf.h"
 #include "lib/config/units.h"
+#include "lib/pattern.h"
 #include "proc.h"
 
 /* NULL, and a negative number: whatever it is. */
 struct process_filter {
 	const char *state, *user, *args, *command;
-	const regex_t *regex; /* of args */
-	const char *regex_text;
+	const struct pattern *pattern; /* of args */
+	const char *regex;	       /* its text */
 	int64_t uid, ppid, vsz_kib, rss_kib;
 	double cpu;
 	bool no_kernel;

@@ -6,11 +6,11 @@
 #include "conf.h"
 
 #include <ctype.h>
-#include <regex.h>
 #include <string.h>
 #include <strings.h>
 
 #include "lib/config/units.h"
+#include "lib/pattern.h"
 #include "probes/net/cert_days.h"
 
 #define FIELD(f) .offset = offsetof(struct smtp_conf, f)
@@ -270,20 +270,13 @@ static void check_auth(struct complaints *c, const struct smtp_conf *o)
 static void check_patterns(struct complaints *c, const struct smtp_conf *o)
 {
 	char why[120];
-	regex_t re;
 	size_t i;
-	int rc;
 
 	for (i = 0; i < o->commands.n; i++)
 		check_line(c, "command", o->commands.v[i]);
 	for (i = 0; i < o->responses.n; i++) {
-		rc = regcomp(&re, o->responses.v[i], REG_EXTENDED | REG_NOSUB | REG_NEWLINE);
-		if (rc == 0) {
-			regfree(&re);
-			continue;
-		}
-		regerror(rc, &re, why, sizeof(why));
-		complaint_add(c, NULL, "response", o->responses.v[i], "%s", why);
+		if (!pattern_ok(o->responses.v[i], PATTERN_LINES, why, sizeof(why)))
+			complaint_add(c, NULL, "response", o->responses.v[i], "%s", why);
 	}
 	if (o->responses.n > o->commands.n)
 		complaint_add(c, NULL, "response", NULL, "there are more of them than of command");

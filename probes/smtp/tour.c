@@ -6,13 +6,13 @@
 #include "tour.h"
 
 #include <math.h>
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/clock.h"
 #include "lib/file.h"
+#include "lib/pattern.h"
 #include "probes/probe.h"
 #include "report.h"
 #include "session.h"
@@ -107,13 +107,10 @@ static bool envelope(const struct smtp_conf *o, struct smtp_visit *v, struct smt
 /* A wrong pattern was a complaint of smtp_conf_check, so one that does not compile here is lack of memory. */
 static bool matches(const char *pattern, const char *text)
 {
-	regex_t re;
-	bool ok;
+	struct pattern *p = pattern_new(pattern, PATTERN_LINES, NULL, 0);
+	bool ok = p && pattern_finds(p, text, NULL, 0);
 
-	if (regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB | REG_NEWLINE) != 0)
-		return false;
-	ok = regexec(&re, text, 0, NULL, 0) == 0;
-	regfree(&re);
+	pattern_free(p);
 	return ok;
 }
 

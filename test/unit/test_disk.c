@@ -176,16 +176,6 @@ static void selection(void **state)
 	mounts_fini(&m);
 }
 
-static void patterns(void **state)
-{
-	char why[100] = "";
-
-	(void)state;
-	assert_true(disk_pattern_ok("^/(a|b)$", why, sizeof why));
-	assert_false(disk_pattern_ok("(", why, sizeof why));
-	assert_true(*why);
-}
-
 struct judge_row {
 	double total, used, free, inodes, inodes_free;
 	const char *w[2], *c[2], *iw, *ic;
@@ -412,7 +402,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mountinfo),	   cmocka_unit_test(a_chroot), cmocka_unit_test(mountinfo_hostile), cmocka_unit_test(selection),
-		cmocka_unit_test(patterns),	   cmocka_unit_test(judgement),		cmocka_unit_test(bad_limits),
+		cmocka_unit_test(judgement),		cmocka_unit_test(bad_limits),
 		cmocka_unit_test(used_limits),	   cmocka_unit_test(growth_is_a_line),	cmocka_unit_test(growth_needs_time),
 		cmocka_unit_test(growth_survives), cmocka_unit_test(growth_bad_state),
 		cmocka_unit_test(limits_by_path),
