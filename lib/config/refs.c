@@ -211,15 +211,39 @@ static void same_devices(struct conf_loader *l)
 	}
 }
 
+static bool reaches_somebody(const struct config *conf, const char *line)
+{
+	bool does = false;
+	for (size_t j = 0; j < conf->ncontacts && !does; j++)
+		for (size_t k = 0; k < conf->contacts[j].nroutes && !does; k++)
+			does = strcmp(conf->contacts[j].routes[k].line, line) == 0;
+	return does;
+}
+
+/* The only line that pages whom pagerd pages. */
+static void only_line(struct conf_loader *l)
+{
+	struct config *conf = l->conf;
+	const struct conf_line *only = NULL;
+	size_t n = 0;
+	for (size_t i = 0; i < conf->nlines; i++) {
+		if (!reaches_somebody(conf, conf->lines[i].name))
+			continue;
+		only = &conf->lines[i];
+		n++;
+	}
+	if (n == 1)
+		complaint_add(&conf->warnings, &only->at, conf_item(l, "lines.%s", only->name), NULL,
+			      "is the only line that pages anybody: when it fails, nobody is told");
+}
+
 static void unused_lines(struct conf_loader *l)
 {
 	struct config *conf = l->conf;
 	for (size_t i = 0; i < conf->nlines; i++) {
 		const char *name = conf->lines[i].name;
-		bool used = conf->has_last_resort && strcmp(conf->last_resort.line, name) == 0;
-		for (size_t j = 0; j < conf->ncontacts && !used; j++)
-			for (size_t k = 0; k < conf->contacts[j].nroutes && !used; k++)
-				used = strcmp(conf->contacts[j].routes[k].line, name) == 0;
+		bool used = (conf->has_last_resort && strcmp(conf->last_resort.line, name) == 0) ||
+			    reaches_somebody(conf, name);
 		for (size_t j = 0; j < conf->nlines && !used; j++)
 			used = strcmp(conf->lines[j].loop_to, name) == 0;
 		if (!used)
@@ -235,5 +259,6 @@ void conf_check_references(struct conf_loader *l)
 	contact_references(l);
 	same_devices(l);
 	unused_lines(l);
+	only_line(l);
 	conf_check_answers(l);
 }

@@ -717,7 +717,8 @@ static void test_warnings(void **state)
 				   "checks: {a: {probe: smtp, host: h, interval: 10s, timeout: 30s, retry_interval: 20s}}\n");
 	assert_non_null(conf);
 	char *said = texts(&conf->warnings);
-	assert_string_equal(said, "m.yaml:1:48: lines.n: no route uses this line\n"
+	assert_string_equal(said, "m.yaml:1:9: lines.m: is the only line that pages anybody: when it fails, nobody is told\n"
+				  "m.yaml:1:48: lines.n: no route uses this line\n"
 				  "m.yaml:2:48: contacts.x: no check concerns this contact\n"
 				  "m.yaml:4:60: checks.a.timeout \"30s\": is longer than the interval: while a run hangs, the next ones are skipped\n"
 				  "m.yaml:4:81: checks.a.retry_interval \"20s\": is longer than the interval: a failing check is looked at less "
@@ -731,6 +732,15 @@ static void test_warnings(void **state)
 	assert_string_equal(said, "checks: there are none: nothing is watched\n"
 				  "last_resort: is not given: when pagerd is gone, monitord can page nobody\n"
 				  "contacts: there are none: nobody would be paged\n");
+	free(said);
+	config_free(conf);
+	conf = load("lines: {m: {notifier: sms, device: simulated}, last: {notifier: sms, device: simulated}}\n"
+		    "contacts: {op: {routes: [{line: m, to: '1'}]}}\n"
+		    "checks: {a: {probe: smtp, host: h}}\n"
+		    "last_resort: {line: last, to: '1'}\n");
+	assert_non_null(conf);
+	said = texts(&conf->warnings);
+	assert_string_equal(said, "m.yaml:1:9: lines.m: is the only line that pages anybody: when it fails, nobody is told\n");
 	free(said);
 	config_free(conf);
 	conf = load(full);

@@ -36,7 +36,8 @@ static struct config *load(const char *text)
 {
 	static const struct conf_programs programs = {.run = answer};
 	static const char base[] =
-	    "lines: {l: {notifier: x}, z: {notifier: x}}\ncontacts: {a: {routes: [{line: l, to: a}]}}\n"
+	    "lines: {l: {notifier: x}, k: {notifier: x}, z: {notifier: x}}\n"
+	    "contacts: {a: {routes: [{line: l, to: a}, {line: k, to: a}]}}\n"
 	    "last_resort: {line: z, to: z}\n";
 	struct conf_files *files = calloc(1, sizeof *files);
 	buf_puts(&conf_files_add(files, "m.yaml", "m.yaml")->bytes, text);
