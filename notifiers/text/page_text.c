@@ -1,7 +1,8 @@
 /*
  * A page as one short text, for every line with a small screen (SMS, TAP, a mail's subject). Pure but for the
- * time zone. Promises never to pass the maximum; what is wrong is shortened first, then the host goes, then
- * the check's name is cut; state, time, incident id and reply code stay. What is said once is not said again:
+ * time zone. Promises never to pass the maximum; what is wrong is shortened first, then the host goes (also
+ * where it leaves what is wrong only a few characters), then the check's name is cut; state, time, incident id and
+ * reply code stay. What is said once is not said again:
  * neither the state that a plugin's own words begin with, nor a host that they name. A contact's template
  * changes the order, not these rules.
  */
@@ -20,6 +21,7 @@
 enum {
 	WHAT_MAX = 1024, /* bytes of "what is wrong" that are looked at: a result's first line */
 	TEXT_MAX = 1 << 17,
+	WHAT_LEAST = 10, /* characters of it */
 	HOST_MAX = 155,
 	STATE_MAX = 64
 };
@@ -352,6 +354,33 @@ static char *cut_hard(const struct parts *q, char *s)
 	return s;
 }
 
+static size_t characters(const char *s, size_t bytes)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < bytes; i++)
+		n += ((unsigned char)s[i] & 0xC0) != 0x80;
+	return n;
+}
+
+/* Enough of what is wrong to tell something. */
+static bool tells(const struct parts *q, const struct cut *c)
+{
+	return c->what == strlen(q->what) || characters(q->what, c->what) >= WHAT_LEAST;
+}
+
+/* A few characters of what is wrong tell nothing: it has the host's room too where that helps. */
+static void give_up_host(const struct parts *q, struct cut *c)
+{
+	struct cut bare = {false, c->check, 0};
+
+	if (!c->host || !q->host[0] || !c->check || tells(q, c))
+		return;
+	longest(q, &bare, &bare.what, q->what);
+	if (tells(q, &bare))
+		*c = bare;
+}
+
 static char *shorten(struct parts *q)
 {
 	struct cut c = {true, strlen(q->check), strlen(q->what)};
@@ -363,6 +392,7 @@ static char *shorten(struct parts *q)
 	if (!c.host && !fits(q, c))
 		return NULL;
 	longest(q, &c, &c.what, q->what);
+	give_up_host(q, &c);
 	return assemble(q, c);
 }
 

@@ -37,7 +37,7 @@ def test_a_ladder_is_climbed_until_somebody_acknowledges(tmp_path):
         a, b, c = (p.line(f"m{n}").wait(1)[0] for n in "123")
         assert a["kind"] == b["kind"] == c["kind"] == "new" and a["incident"] == c["incident"]
         starts = [x["made"]["wall_ms"] for x in p.incident("mx1")["pages"][:3]]
-        assert starts[1] - starts[0] >= 1000 and starts[2] - starts[1] >= 1000
+        assert starts[1] - starts[0] >= 990 and starts[2] - starts[1] >= 990  # another clock, rounded
         assert p.line("m1").wait(2)[1]["kind"] == "repeat"  # from the first step on
         assert p.ask("ack", incident=a["incident"], by="b")["ok"]
         # whoever was told hears that b acts; b knows

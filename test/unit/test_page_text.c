@@ -258,17 +258,30 @@ static void japanese_words(void **state)
 		const char *en, *ja;
 	} v[] = {
 	    {"192.0.2.1:25 refuses the connection", "192.0.2.1:25 接続拒否"},
-	    {"mx1:25 no answer in the connect for 10 s", "mx1:25 10秒応答なし(the connect)"},
+	    {"mx1:25 no answer in the connect for 10 s", "mx1:25 10秒応答なし(接続)"},
 	    {"mx1:25 no answer in EHLO for 5.5 s", "mx1:25 5.5秒応答なし(EHLO)"},
 	    {"mx1:25 answers RCPT TO: 550 no such user", "mx1:25 RCPT TOの応答: 550 no such user"},
 	    {"mx1:25 cannot be found: no such name", "mx1:25 名前が見つからない"},
 	    {"420 deferred, oldest deferred 2 h 5 min", "遅延キュー 420通, 最古の遅延 2時間5分"},
-	    {"at least 1200 deferred (+40/min)", "1200以上 deferred (+40/分)"},
+	    {"at least 1200 deferred (+40/min)", "遅延キュー 1200通以上 (+40/分)"},
 	    {"/var: 3% free, not above 5%", "/var: 空き3%, 下限5%"},
-	    {"/var: will be full in 40 min, growing 3 MiB a minute", "/var: あと40分で満杯, growing 3 MiB a minute"},
+	    {"/var: will be full in 40 min, growing 3 MiB a minute", "/var: あと40分で満杯, 毎分3MiB増加"},
 	    {"mail waits in deferred for 4 d 3 h", "deferredでメールが4日3時間待ち"},
 	    {"2 lost, later mail arrives", "往復メール2通消失(後続は到着)"},
 	    {"recovered after 45 s", "45秒で復旧"},
+	    {"mx1:25 timed out after 20.0 s", "mx1:25 20.0秒でタイムアウト"},
+	    {"load over 1 min is above 8: load average: 9.10, 4.00, 2.00", "1分負荷が8超: 負荷: 9.10, 4.00, 2.00"},
+	    {"0 processes with command name 'qmgr'", "プロセス0個、名前 'qmgr'"},
+	    {"/var/log/mail.log is not there", "/var/log/mail.log がない"},
+	    {"/var/log/mail.log is 900 seconds old and 12 bytes", "/var/log/mail.log は900秒前、12バイト"},
+	    {"1200 MiB of 24106 MiB available (5 %)", "空きメモリ1200/24106MiB (5%)"},
+	    {"192.0.2.1 is on zen.example (127.0.0.2)", "192.0.2.1 がzen.exampleに掲載(127.0.0.2)"},
+	    {"192.0.2.9 may not send for lab.test: softfail", "192.0.2.9 はlab.testの送信元に許可なし: softfail"},
+	    {"client 192.0.2.7 sends 900 messages a minute, usual are 12", "client 192.0.2.7 が毎分900通送信(通常12)"},
+	    {"mx1:25: 2 of 5 connects answered", "mx1:25: 接続5回中2回応答"},
+	    {"nothing proves that line modem reaches +819012345678", "回線modemが+819012345678に届く証拠なし"},
+	    {"the other ops host ops2 is silent for 30 s: it is dead, or the link to it is cut",
+	     "もう一方の監視機ops2 が30秒沈黙: 停止か回線断"},
 	    /* unknown words, and known ones within longer ones, stay */
 	    {"disk fuller than ever", "disk fuller than ever"},
 	    {"untimed out", "untimed out"},
@@ -286,6 +299,37 @@ static void japanese_words(void **state)
 			assert_true(strlen(out) < size);
 			assert_true(utf8_utf16_units(out) != SIZE_MAX);
 		}
+	}
+}
+
+/* On a small screen a page says what is wrong, also when it is a repeat with a code. */
+static void reason_survives(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *check, *host, *text, *must;
+	} v[] = {
+	    {"trunk relay", "relay.example.org", "refuses the connection", "接続拒否"},
+	    {"trunk relay", "relay.example.org", "timed out after 20.0 s waiting for the greeting", "20.0秒でタイムアウト"},
+	    {"mail host", "mx1.example.co.jp", "0 processes with command name 'qmgr'", "プロセス0個"},
+	    {"mail host", "mx1.example.co.jp", "/var: will be full in 40 min", "/var: あと40分"},
+	    {"mail host", "mx1.example.co.jp", "load over 1 min is above 8: load average: 9.10", "1分負荷が8超"},
+	};
+
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		struct page p = base;
+		char *s;
+
+		p.kind = PAGE_REPEAT;
+		p.lang = "ja";
+		p.code = "4711";
+		p.check = v[i].check;
+		p.host = v[i].host;
+		p.text = v[i].text;
+		s = page_text(&p, 70, utf8_utf16_units);
+		if (!strstr(s, v[i].must) || !strstr(s, "(again)") || !strstr(s, v[i].check) || !strstr(s, "4711"))
+			fail_msg("%s", s);
+		free(s);
 	}
 }
 
@@ -309,7 +353,9 @@ static void templates(void **state)
 	p.template = "{state} {check}@{host}: {text} {since} #{id}";
 	p.host = "relay";
 	expect(p, 160, "CRITICAL mx1@relay: connection refused since 19:44 #K7Q2M");
-	expect(p, 50, "CRITICAL mx1@relay: connecti... since 19:44 #K7Q2M");
+	expect(p, 53, "CRITICAL mx1@relay: connection ... since 19:44 #K7Q2M");
+	/* a few letters say nothing: the host gives way */
+	expect(p, 50, "CRITICAL mx1: connection ref... since 19:44 #K7Q2M");
 	expect(p, 35, "CRITICAL mx1: since 19:44 #K7Q2M");
 	p.host = "";
 	expect(p, 160, "CRITICAL mx1: connection refused since 19:44 #K7Q2M");
@@ -415,7 +461,7 @@ int main(void)
 	    cmocka_unit_test(kinds),	 cmocka_unit_test(places),     cmocka_unit_test(one_line),
 	    cmocka_unit_test(said_once), cmocka_unit_test(shortening), cmocka_unit_test(always_fits),
 	    cmocka_unit_test(sms),	 cmocka_unit_test(references), cmocka_unit_test(tries),
-	    cmocka_unit_test(japanese_kinds), cmocka_unit_test(japanese_words), cmocka_unit_test(reply_code),
+	    cmocka_unit_test(japanese_kinds), cmocka_unit_test(japanese_words), cmocka_unit_test(reason_survives), cmocka_unit_test(reply_code),
 	    cmocka_unit_test(templates), cmocka_unit_test(never_too_long), cmocka_unit_test(first_forty),
 	};
 
