@@ -6,7 +6,6 @@
 #include <sys/random.h>
 
 #include "pagerd/rules/answer.h"
-#include "sender.h"
 
 static bool code_is_out(const struct pager *p, const char *code, size_t *out)
 {
@@ -38,7 +37,8 @@ void codes_for(struct pager *p, struct incident *i, const char *contact, char ou
 	char code[CODE_DIGITS_MAX + 1] = "";
 	size_t n;
 	out[0] = '\0';
-	if (!c || !sender_can_ack(p->conf, contact))
+	const struct conf_contact *who = config_contact(p->conf, contact);
+	if (!c || !who || !config_can_ack(p->conf, who))
 		return;
 	if (!c->code[0]) {
 		code_is_out(p, "-", &n);

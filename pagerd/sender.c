@@ -10,19 +10,13 @@ static const char *country(const struct config *conf)
 	return conf->country ? conf->country : "";
 }
 
-static bool by_sms(const struct config *conf, const struct conf_route *r)
-{
-	const struct conf_line *l = config_line(conf, r->line);
-	return l && strcmp(l->notifier, "sms") == 0;
-}
-
 static bool has_number(const struct config *conf, const struct conf_contact *c, const char *from)
 {
 	for (size_t i = 0; i < c->reply.nfrom; i++)
 		if (number_same(from, c->reply.from[i], country(conf)))
 			return true;
 	for (size_t i = 0; !c->reply.nfrom && i < c->nroutes; i++)
-		if (by_sms(conf, &c->routes[i]) && number_same(from, c->routes[i].to, country(conf)))
+		if (config_route_answers(conf, &c->routes[i]) && number_same(from, c->routes[i].to, country(conf)))
 			return true;
 	return false;
 }
@@ -45,17 +39,6 @@ bool sender_is(const struct sender *s, const char *contact, int may)
 		if (strcmp(s->who[i]->name, contact) == 0)
 			return s->who[i]->reply.may & may;
 	return false;
-}
-
-bool sender_can_ack(const struct config *conf, const char *contact)
-{
-	const struct conf_contact *c = config_contact(conf, contact);
-	if (!c || !(c->reply.may & MAY_ACK))
-		return false;
-	bool any = c->reply.nfrom > 0;
-	for (size_t i = 0; !any && i < c->nroutes; i++)
-		any = by_sms(conf, &c->routes[i]);
-	return any;
 }
 
 const struct conf_line *sender_line(const struct config *conf, const char *from)

@@ -19,8 +19,6 @@ struct sender {
 void sender_find(const struct config *conf, const char *from, struct sender *s);
 /* Whether it stands for that contact, and that contact may do it. */
 bool sender_is(const struct sender *s, const char *contact, int may);
-/* The contact's numbers that may answer are at least one, and it may acknowledge. */
-bool sender_can_ack(const struct config *conf, const char *contact);
 /* The line whose own number that is; NULL. */
 const struct conf_line *sender_line(const struct config *conf, const char *from);
 

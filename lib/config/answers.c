@@ -223,6 +223,20 @@ void conf_read_answers(struct conf_loader *l)
 
 /* --- once all is read --- */
 
+bool config_route_answers(const struct config *conf, const struct conf_route *r)
+{
+	const struct conf_line *line = config_line(conf, r->line);
+	return line && strcmp(line->notifier, "sms") == 0;
+}
+
+bool config_can_ack(const struct config *conf, const struct conf_contact *c)
+{
+	bool any = c->reply.nfrom > 0;
+	for (size_t i = 0; !any && i < c->nroutes; i++)
+		any = config_route_answers(conf, &c->routes[i]);
+	return any && (c->reply.may & MAY_ACK);
+}
+
 static void check_loopback(struct conf_loader *l, const struct conf_line *k)
 {
 	const char *item = conf_item(l, "lines.%s.loopback.to", k->name);

@@ -92,6 +92,7 @@ struct conf_line {
 	char **needs;               /* checks that must be OK for this line to be good */
 	size_t nneeds;
 	struct conf_budget budget;  /* of its routes that have none of their own */
+	bool blind;                 /* "sent" tells only that it was used: nobody may have got the page (tones, a siren) */
 	bool follows;               /* who is paged here must hear of acknowledgement and recovery (a siren) */
 	char number[32];            /* the modem's own; "": not given */
 	/* a page from here to the number of that line, timed until it is received there; "": none */
@@ -321,6 +322,10 @@ const struct conf_pool *config_pool(const struct config *conf, const char *name)
 /* The budget of a route: its own, its line's or the default of 60/1h. */
 struct conf_budget config_budget(const struct config *conf, const char *line, const char *to);
 const struct conf_contact *config_contact(const struct config *conf, const char *name);
+/* A message from that route's address may be an answer: its line is SMS. */
+bool config_route_answers(const struct config *conf, const struct conf_route *r);
+/* The contact may acknowledge, and has a number to do it from: its pages carry a code. */
+bool config_can_ack(const struct config *conf, const struct conf_contact *c);
 const struct conf_source *config_source(const struct config *conf, const char *name);
 
 /* Lists of the DNS: those that are known; all asked for anew, and nothing kept; those that are not known asked for, and

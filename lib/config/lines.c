@@ -31,6 +31,7 @@ static void read_line_options(struct conf_loader *l, struct conf_line *k, const 
 	if (!o->options)
 		return;
 	k->follows = json_bool(description, "follows", false);
+	k->blind = !json_bool(description, "confirms", true);
 	snprintf(prefix, sizeof(prefix), "lines.%s", k->name);
 	snprintf(what, sizeof(what), "notifier \"%s\"", k->notifier);
 	conf_options(l, map, prefix, what, line_keys, LINE_KEYS, o->options, k->options);

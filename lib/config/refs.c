@@ -220,6 +220,26 @@ static bool reaches_somebody(const struct config *conf, const char *line)
 	return does;
 }
 
+/* What stands behind a route that counts as sent whoever got it, and may never ring. */
+static void behind_blind_routes(struct conf_loader *l)
+{
+	struct config *conf = l->conf;
+	for (size_t i = 0; i < conf->ncontacts; i++) {
+		const struct conf_contact *c = &conf->contacts[i];
+		for (size_t k = 0; k + 1 < c->nroutes && !c->confirm; k++) {
+			const struct conf_line *line = config_line(conf, c->routes[k].line);
+			if (!line || !line->blind || strcmp(c->routes[k + 1].line, line->name) == 0)
+				continue;
+			complaint_add(&conf->warnings, &c->routes[k].at,
+				      conf_item(l, "contacts.%s.routes[%u]", c->name, c->routes[k].number), NULL,
+				      "nobody knows whether a page over line \"%s\" was got, and it counts as sent: what stands "
+				      "behind it rings only when the line fails; \"confirm: yes\" rings that too",
+				      line->name);
+			break;
+		}
+	}
+}
+
 /* The only line that pages whom pagerd pages. */
 static void only_line(struct conf_loader *l)
 {
@@ -260,5 +280,6 @@ void conf_check_references(struct conf_loader *l)
 	same_devices(l);
 	unused_lines(l);
 	only_line(l);
+	behind_blind_routes(l);
 	conf_check_answers(l);
 }

@@ -78,11 +78,14 @@ static void show_route(const struct cover *v, const struct conf_route *r, bool g
 {
 	char where[160];
 	const char *trouble = people_line_trouble(&v->p, r->line);
+	const struct conf_line *line = config_line(v->p.conf, r->line);
 	snprintf(where, sizeof where, "%.60s %.90s", r->line, r->to);
 	struct buf proof;
 	buf_init(&proof, 200);
 	if (good)
 		people_proof(&v->p, r, &v->now, &proof);
+	if (good && line && line->blind)
+		buf_printf(&proof, "%snobody knows whether it is got", proof.len ? "; " : "");
 	buf_printf(out, "    %s ", good ? "remains" : "lost   ");
 	if (good && !proof.len)
 		buf_puts(out, where);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/json.h"
 #include "lib/oncall/plan.h"
@@ -64,11 +65,14 @@ static void add_reason(const struct asked *a, const struct plan_page *p, struct 
 static void add_route(const struct asked *a, const struct conf_route *r, size_t place, struct buf *out)
 {
 	const char *need = people_failing_need(&a->p, r), *trouble = people_line_trouble(&a->p, r->line);
+	const struct conf_line *line = config_line(a->p.conf, r->line);
 	buf_printf(out, "           %zu. %s %s", place, r->line, r->to);
 	if (need)
 		buf_printf(out, "  (comes last: it needs \"%s\", which fails)", need);
 	else if (trouble)
 		buf_printf(out, "  (comes last: %s)", trouble);
+	if (line && line->blind)
+		buf_puts(out, "  (nobody knows whether it is got)");
 	buf_puts(out, "\n");
 }
 
@@ -188,10 +192,13 @@ static void show_now(const struct asked *a, struct buf *out)
 
 static void show(const struct asked *a, struct buf *out)
 {
-	char t[32];
+	char t[32], zone[16] = "";
+	time_t at = (time_t)a->at_s;
+	struct tm tm;
 	clock_text(a->at_s * 1000, t, sizeof t);
-	buf_printf(out, "%s becomes %s on %.16s, and nobody acknowledges:\n", a->ctl->name,
-		   nag_name(a->state), t);
+	strftime(zone, sizeof zone, "%Z", localtime_r(&at, &tm));
+	buf_printf(out, "%s becomes %s on %.16s %s, and nobody acknowledges:\n", a->ctl->name,
+		   nag_name(a->state), t, zone);
 	show_now(a, out);
 	for (size_t i = 0; i < a->plan.n; i++)
 		show_page(a, &a->plan.v[i], out);

@@ -48,6 +48,7 @@ static const char usage_text[] =
     "  test-page CONTACT [--line LINE [--to ADDRESS]]\n"
     "  coverage                   which routes survive a check's failure; when proved\n"
     "  explain CHECK [--at TIME] [--state S]  who would be told, when, by which route\n"
+    "                             (times are this host's; a rota's bear their zone)\n"
     "  result CHECK --state S [--text TEXT]   of a passive check\n"
     "  feed                       results from stdin, as Nagios and NSCA write\n"
     "  preview [CHECK] [--contact C] [--state S] [--text TEXT] [--kind K]\n"

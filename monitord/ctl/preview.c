@@ -37,7 +37,9 @@ static bool make_page(const struct ctl *ctl, const struct conf_check *check, str
 	enum nag_state state = NAG_CRITICAL;
 	int64_t now = clock_wall_ms();
 	*p = (struct page){.id = "preview", .kind = PAGE_NEW, .incident = "K7Q2M", .deadline_ms = 60000};
-	if (ctl->kind && !page_kind_from_name(ctl->kind, &p->kind)) {
+	/* as an event's kind is called */
+	const char *kind = ctl->kind && strcmp(ctl->kind, "recovery") == 0 ? "recovered" : ctl->kind;
+	if (kind && !page_kind_from_name(kind, &p->kind)) {
 		fprintf(stderr,
 			"monitorctl: --kind \"%s\": must be new, repeat, ack, recovered, notice, test or "
 			"digest\n",
@@ -62,13 +64,17 @@ static bool make_page(const struct ctl *ctl, const struct conf_check *check, str
 	return true;
 }
 
-static cJSON *question(const struct conf_line *line, const struct conf_contact *contact, const char *to,
-		       const struct page *example)
+/* With a code where the real one has one: it takes room. */
+static cJSON *question(const struct config *conf, const struct conf_line *line, const struct conf_contact *contact,
+		       const char *to, const struct page *example)
 {
 	struct page p = *example;
 	p.to = to;
 	p.lang = contact ? contact->lang : "";
 	p.template = contact && contact->template[0] ? contact->template : NULL;
+	if (contact && config_can_ack(conf, contact) &&
+	    (p.kind == PAGE_NEW || p.kind == PAGE_REPEAT || p.kind == PAGE_DIGEST))
+		p.code = "4711";
 	cJSON *q = page_to_json(&p);
 	cJSON_AddItemToObject(q, "options", cJSON_Duplicate(line->options, true));
 	return q;
@@ -128,7 +134,7 @@ static void preview_route(const struct ctl *ctl, const struct config *conf,
 	const struct conf_line *line = config_line(conf, r->line);
 	if (!line)
 		return;
-	cJSON *q = question(line, contact, r->to, p), *a = ask_notifier(conf, line, q);
+	cJSON *q = question(conf, line, contact, r->to, p), *a = ask_notifier(conf, line, q);
 	show_answer(ctl, line, r->to, a, out);
 	cJSON_AddStringToObject(a, "contact", contact ? contact->name : "");
 	cJSON_AddStringToObject(a, "line", line->name);

@@ -136,6 +136,17 @@ def test_warnings_do_not_fail(tmp_path):
     assert "last_resort: is not given" in r.stderr
 
 
+@needs("monitord", "prober", "notify_sms", "notify_dtmf")
+def test_what_stands_behind_a_line_that_confirms_nothing_is_warned_of(tmp_path):
+    text = MINIMAL.replace("contacts:", f"  tones: {{notifier: dtmf, device: /dev/ttyS0, state_dir: {tmp_path}}}\ncontacts:")
+    behind = text.replace("routes: [", 'routes: [{line: tones, to: "0312345678"}, ')
+    r = check(write(tmp_path, behind))
+    assert r.returncode == 0 and ':7:' in r.stderr and 'contacts.op.routes[1]: nobody knows whether a page over line "tones"' in r.stderr, r.stderr
+    for fine in (behind.replace("op: {", "op: {confirm: yes, "), text.replace("}]}", '}, {line: tones, to: "0312345678"}]}')):
+        r = check(write(tmp_path, fine))
+        assert r.returncode == 0 and "nobody knows" not in r.stderr, r.stderr
+
+
 @needs("monitord")
 def test_missing_file(tmp_path):
     r = check(tmp_path / "none.yaml")

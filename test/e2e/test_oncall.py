@@ -3,6 +3,7 @@ takes longer than a test is simulated in test_rota_year.py."""
 import datetime
 import json
 import os
+import re
 import subprocess
 import time
 
@@ -190,7 +191,7 @@ def test_explain_tells_what_pagerd_then_does(tmp_path):
         r = ctl(p, "explain", "relay")
         assert r.returncode == 0, r.stderr
         lines = r.stdout.splitlines()
-        assert lines[0].startswith("relay becomes CRITICAL on ")
+        assert re.fullmatch(r"relay becomes CRITICAL on \d{4}-\d\d-\d\d \d\d:\d\d [A-Z+0-9-]+, and nobody acknowledges:", lines[0]), lines[0]
         on_duty = next(x for x in lines if "duty in rota r until" in x).split()[1].rstrip(":")
         other = {"b": "c", "c": "b"}[on_duty]
         assert any(x.split()[1] == "a:" and "step 1 of ladder l" in x for x in lines)

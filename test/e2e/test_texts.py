@@ -48,12 +48,14 @@ def test_preview_shows_each_line_of_each_contact(house):
     sms, mail, chat = shown(house)
     assert sms["shows"].startswith(JA) and sms["units"] == len(sms["shows"]) <= 70 == sms["max"]
     assert mail["shows"] == sms["shows"] and mail["units"] == len(mail["shows"].encode())
+    assert sms["shows"].endswith(" 返信 ACK 4711") and "4711" not in chat["shows"]  # who cannot answer has no code
+    assert "4711" not in shown(house, "--contact", "oncall", "--kind", "recovery")[0]["shows"]
     assert chat["shows"].startswith("CRITICAL mx1 smtp@192.0.2.1: refuses the connection since ")
 
 
 def test_preview_shortens_what_is_wrong_and_nothing_else(house):
     sms = shown(house, "--contact", "oncall", "--state", "WARNING", "--text", "あ" * 100)[0]
-    assert sms["shows"].startswith("警告 mx1 smtp(192.0.2.1): あ") and "あ… " in sms["shows"] and sms["shows"].endswith(" #K7Q2M")
+    assert sms["shows"].startswith("警告 mx1 smtp(192.0.2.1): あ") and "あ… " in sms["shows"] and sms["shows"].endswith(" #K7Q2M 返信 ACK 4711")
     assert sms["units"] == 70 and sms["parts"] == 1
 
 
