@@ -184,9 +184,11 @@ static enum door_exit drop(const struct event *e, const struct door_place *place
 {
 	char why[300];
 	struct spool_fate fate = {.where = -1};
-	if (!may_write(spool, "tmp/.") && !may_write(twin, "tmp/."))
-		return complain(program, spool,
-				access(spool, F_OK) == 0 ? "it cannot be written" : "there is no spool");
+	if (!may_write(spool, "tmp/.") && !may_write(twin, "tmp/.")) {
+		snprintf(why, sizeof why, access(spool, F_OK) == 0 ? "the spool %.200s cannot be written" : "there is no spool %.200s",
+			 spool);
+		return complain(program, spool, why);
+	}
 	log_init(program, LOG_L_ERR);
 	struct spool_writer *w = spool_writer_new(spool, twin, why, sizeof why);
 	if (!w)

@@ -146,6 +146,8 @@ enum macros_result macros_event(const struct notification *n, uint64_t now, stru
 				size_t size)
 {
 	const struct rule *r = find_rule(value(n->type));
+	if (!*value(n->type))
+		return refuse(why, size, "%s is missing (--type, of Nagios $NOTIFICATIONTYPE$)", "the notification's type");
 	if (!r)
 		return refuse(why, size, "notification type \"%.40s\": not known", value(n->type));
 	if (!*value(n->host))
