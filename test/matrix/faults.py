@@ -107,7 +107,8 @@ SIREN = [{"name": f"siren: {name}", "kind": "siren", "arm": arm, "within": 90} f
 
 # what is wrong is the pager's own disk, or the clock; the line is well
 HOUSE = [{"name": name, "kind": "house", **more} for name, more in (
-    ("ENOSPC in the pager's state", {"shim": "enospc", "where": "state"}), ("EIO in the pager's state", {"shim": "eio", "where": "state"}),
+    ("ENOSPC in the pager's state", {"shim": "enospc", "where": "state"}),
+    ("EIO in the pager's state", {"shim": "eio", "where": "state"}), ("ENOSPC in the spool", {"shim": "enospc", "where": "spool"}),
     ("the clock jumps a day ahead", {"clock": 86400}), ("the clock jumps a day back", {"clock": -86400}),
     ("the clock jumps a year back", {"clock": -31536000}), ("the spool's file is no event", {"bad": True}))]
 
