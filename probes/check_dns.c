@@ -254,7 +254,7 @@ static void report(struct dns_run *d, struct result *r)
 		result_set(r, NAG_OK, "%.3f seconds response time. %s", d->slowest, d->look.text);
 	else
 		result_fail(r, d->look.state, d->look.layer, "%s", d->look.text);
-	result_fact(r, "resolver_dead", d->ndead > 0);
+	result_fact(r, "resolver_dead", d->ndead == d->nservers);
 	result_fact(r, "resolvers_dead", (double)d->ndead);
 	result_fact(r, "resolvers", (double)d->nservers);
 	result_fact_text(r, "resolver", d->dead ? d->dead : d->slow ? d->slow : "");

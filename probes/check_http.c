@@ -11,12 +11,14 @@
 #include "probes/dns/ask.h"
 #include "probes/web/fetch.h"
 
+/* "follow" is taken for "sticky". */
 enum { REDIRECT_OK, REDIRECT_WARNING, REDIRECT_CRITICAL, REDIRECT_STICKY };
 
 struct http_conf {
 	char *host, *address, *url, *expect, *string, *agent, *ca_file;
 	int64_t port, body_max;
-	bool ssl, four, six, no_body, head;
+	bool ssl, four, six, no_body, head, sni;
+	char *certificate, *regex, *post, *method;
 	struct opt_list headers, dns_servers;
 	struct range warning, critical;
 	int redirect, verify;
@@ -81,8 +83,20 @@ static const struct opt http_opts[] = {
      .type = OPT_ENUM,
      FIELD(redirect),
      .dflt = "ok",
-     .choices = "ok|warning|critical|sticky",
-     .help = "what a redirect is; sticky: followed, at the same address"},
+     .choices = "ok|warning|critical|sticky|follow",
+     .help = "what a redirect is; sticky, follow: followed, at the same address"},
+    /* what check_http of the monitoring-plugins takes, and this one says why not */
+    {.name = "certificate",
+     .letter = 'C',
+     .type = OPT_STRING,
+     FIELD(certificate),
+     .flags = OPT_ARGV_ONLY,
+     .unit = "DAYS",
+     .help = "not here: check_cert -H HOST -p 443 -D DAYS"},
+    {.name = "regex", .letter = 'r', .type = OPT_STRING, FIELD(regex), .flags = OPT_ARGV_ONLY, .help = "not here: -s TEXT, without a pattern"},
+    {.name = "post", .letter = 'P', .type = OPT_STRING, FIELD(post), .flags = OPT_ARGV_ONLY, .help = "not here: it changes what is asked"},
+    {.name = "method", .letter = 'j', .type = OPT_STRING, FIELD(method), .flags = OPT_ARGV_ONLY, .help = "not here: GET, or HEAD with --head"},
+    {.name = "sni", .type = OPT_BOOL, FIELD(sni), .flags = OPT_ARGV_ONLY, .help = "taken for the sake of command definitions: the name is always sent"},
     {.name = "no_body",
      .letter = 'N',
      .type = OPT_BOOL,
@@ -130,11 +144,26 @@ static const struct opt http_opts[] = {
      .help = "ask these name servers instead of those of this host"},
     {.name = NULL}};
 
+/* In one line each, for command definitions that are switched by their path. */
+static void check_refused(const struct http_conf *o, struct complaints *c)
+{
+	if (o->certificate)
+		complaint_add(c, NULL, "certificate", o->certificate,
+			      "not looked at here: check_cert -H HOST -p 443 -D DAYS does that alone");
+	if (o->regex)
+		complaint_add(c, NULL, "regex", o->regex, "not taken: -s TEXT looks for a text in the body");
+	if (o->post)
+		complaint_add(c, NULL, "post", NULL, "not taken: this check only asks, with GET or HEAD");
+	if (o->method)
+		complaint_add(c, NULL, "method", o->method, "not taken: this check asks with GET, or HEAD with --head");
+}
+
 static void check_conf(const void *conf, struct complaints *c)
 {
 	const struct http_conf *o = conf;
 	size_t i;
 
+	check_refused(o, c);
 	if (!o->host && !o->address)
 		complaint_add(c, NULL, "host", NULL, "or address is required");
 	if (o->host && (!o->host[0] || strpbrk(o->host, "/@ \r\n?#") || strlen(o->host) > 253))
@@ -177,7 +206,7 @@ static enum nag_state judge_status(const struct http_conf *o, const struct fetch
 {
 	if (o->expect)
 		return expected(o->expect, line) ? NAG_OK : NAG_CRITICAL;
-	if (f->code >= 300 && f->code < 400 && o->redirect != REDIRECT_STICKY)
+	if (f->code >= 300 && f->code < 400 && o->redirect < REDIRECT_STICKY)
 		return o->redirect == REDIRECT_OK	 ? NAG_OK
 		       : o->redirect == REDIRECT_WARNING ? NAG_WARNING
 							 : NAG_CRITICAL;
@@ -241,7 +270,7 @@ static void fetch(struct probe_run *run, const struct net_address *to)
 			  .port = (uint16_t)(o->port  ? o->port
 					     : o->ssl ? 443
 						      : 80),
-			  .follow = o->redirect == REDIRECT_STICKY,
+			  .follow = o->redirect >= REDIRECT_STICKY,
 			  .head = o->head,
 			  .no_body = o->no_body,
 			  .agent = o->agent,

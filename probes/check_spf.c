@@ -211,7 +211,8 @@ static void report(const struct spf_conf *o, const struct tally *t, size_t n, st
 		snprintf(more, sizeof(more), "; and %zu more of %zu addresses", t->wrong - 1, n);
 	if (t->state != NAG_OK)
 		result_fail(r, t->state, t->worst.silent ? "resolver" : spf_result_name(t->worst.result),
-			    "%s may not send for %s: %s%s", t->which->text, o->domain, text, more);
+			    t->worst.silent ? "whether %s may send for %s is not known: %s%s" : "%s may not send for %s: %s%s",
+			    t->which->text, o->domain, text, more);
 	else if (t->whole.lookups > SPF_LOOKUPS_MAX)
 		result_fail(r, NAG_WARNING, "lookups",
 			    "%s needs %s%u look-ups when all its terms are gone through, 10 are allowed",

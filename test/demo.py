@@ -131,7 +131,9 @@ def second_route(house, relay, second):
     relay.stop()
     show_check(house, "relay", "CRITICAL", "31")
     say("the same phone rings, through the second modem:")
-    show_phone(second.wait_message(60))
+    told = second.wait_message(60)
+    show_phone(told)
+    assert "relay down: 127.0.0.1" in str(told), told
     say("a page is never lost: it takes the next route")
     let_read(4)
 

@@ -67,7 +67,10 @@ static bool common_flag(struct argv_state *s, const char *name)
 static const struct opt *find_alias(const struct opt *table, const char *name)
 {
 	static const char *const names[][2] = {
-		{ "hostname", "host" }, { "server", "resolver" }, { "IP_address", "address" }, { "ssl", "tls" }
+		{ "hostname", "host" }, { "server", "resolver" }, { "IP_address", "address" }, { "ssl", "tls" },
+		{ "partition", "path" }, { "ereg_partition", "ereg_path" }, { "eregi_partition", "eregi_path" },
+		{ "ignore_ereg_partition", "ignore_ereg_path" }, { "ignore_eregi_partition", "ignore_eregi_path" },
+		{ "exclude", "exclude_device" }
 	};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (strcmp(names[i][0], name) == 0)
@@ -88,6 +91,10 @@ static bool long_option(struct argv_state *s, const char *arg)
 		o = find_alias(s->table, name);
 	if (!o && !value && common_flag(s, name))
 		return true;
+	if (!o && strcmp(name, "extra_opts") == 0) {
+		complaint_add(s->c, NULL, name, value, "not taken: write out what that file says");
+		return false;
+	}
 	if (!o || (o->flags & OPT_CONF_ONLY)) {
 		snprintf(shown, sizeof shown, "%.90s", name);
 		for (char *p = shown; *p; p++)
@@ -150,7 +157,7 @@ bool opts_from_argv(const struct opt *table, void *conf, int argc, char **argv, 
 			long_option(&s, arg + 2);
 		else if (arg[0] == '-' && arg[1] && arg[1] != '-')
 			short_options(&s, arg + 1);
-		else
+		else if (arg[0]) /* an empty one is what is left of an argument that a command definition has and a service has not */
 			complaint_add(c, NULL, "argument", arg, "unexpected; every value needs its option");
 	}
 	if (!*help && !*version)

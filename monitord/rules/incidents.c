@@ -25,7 +25,8 @@ const struct diag_rule diag_builtin[] = {
      68,
      false,
      "queue smtp log",
-     {"disk.used_share >= 0.95 or disk.full_in_s <= 14400 or log.disk_full_per_min >= 1", NULL},
+     {"disk.used_share >= 0.95 or disk.full_in_s <= 14400 or log.disk_full_per_min >= 1",
+      "disk.state != ok or log.disk_full_per_min >= 1", NULL},
      "disk or log full[: {disk.path}][, {disk.used_share%} used][, full in {disk.full_in_s} s]"
      "[: {log.disk_full_per_min} mails a minute find no room]; find what grows, make room",
      "ディスク満杯: [{disk.path}][ {disk.used_share%}使用][ あと{disk.full_in_s}秒][ "
@@ -34,7 +35,7 @@ const struct diag_rule diag_builtin[] = {
      68,
      false,
      "queue smtp log",
-     {"disk.inode_used_share >= 0.95", NULL},
+     {"disk.inode_used_share >= 0.95", "disk.state != ok", NULL},
      "no inodes left: {disk.path}, {disk.inode_used_share%} used; find what makes so many files, remove them",
      "inode枯渇: {disk.path} {disk.inode_used_share%}; 大量の小ファイルを探し削除"},
     {"mail_loop",
@@ -99,7 +100,8 @@ const struct diag_rule diag_builtin[] = {
      {"log.top_client_per_min >= 600 or rate.top_client_per_min >= 600 or queue.growth_per_min >= 600",
       "log.top_client_share >= 0.5 or rate.top_client_share >= 0.5 or queue.top_client_share >= 0.15 or "
       "queue.top_sender_share >= 0.15",
-      "log.top_client_share >= 0.5 or rate.top_client_share >= 0.5 or queue.young_share >= 0.3",
+      "log.top_client_share >= 0.5 or rate.top_client_share >= 0.5 or queue.young_share >= 0.3 or "
+      "queue.young_share >= 0.8 * queue.top_client_share",
       "queue.growth_per_min >= 60 or log.deferred_per_min >= 0.5 * log.top_client_per_min or "
       "log.bounced_per_min >= 0.3 * log.top_client_per_min or log.top_client_unusual >= 10 or "
       "rate.top_client_unusual >= 10",
@@ -107,10 +109,10 @@ const struct diag_rule diag_builtin[] = {
       "not log.top_client_usual_per_min >= 0.5 * log.top_client_per_min or rate.top_client_usual_per_min >= "
       "0.5 * rate.top_client_per_min or queue.top_client_usual_per_min >= 0.5 * queue.growth_per_min",
       NULL},
-     "mail bomb from inside: {log|queue.top_sender}[, {queue.top_sender_share%} of {queue.total}][, "
+     "mail bomb from inside[: {log|queue.top_sender}][, {queue.top_sender_share%} of {queue.total}][, "
      "{queue.growth_per_min|log.top_client_per_min|rate.top_client_per_min} a minute]"
      "[ from {log|rate|queue.top_client}]; block that client, hold its mail",
-     "内部メール爆弾: {log|queue.top_sender}[ 毎分{queue.growth_per_min|log|rate.top_client_per_min}通]"
+     "内部メール爆弾[: {log|queue.top_sender}][ 毎分{queue.growth_per_min|log|rate.top_client_per_min}通]"
      "[ {log|rate|queue.top_client}]; 遮断し保留"},
     {"own_address_listed",
      65,
@@ -124,7 +126,7 @@ const struct diag_rule diag_builtin[] = {
      64,
      true,
      "queue log",
-     {"spf.state = critical or log.spf_rejected_per_min >= 5",
+     {"spf.state = critical or spf.state = warning or log.spf_rejected_per_min >= 5",
       "spf.result = fail or spf.result = softfail or spf.result = neutral or spf.result = permerror or "
       "log.spf_rejected_per_min >= 5",
       NULL},
@@ -146,7 +148,7 @@ const struct diag_rule diag_builtin[] = {
      55,
      false,
      "queue roundtrip mx",
-     {"smtp.state = critical", "smtp.layer = refused or smtp.layer = timeout or smtp.layer = unreachable",
+     {"smtp.state = critical", "smtp.layer = refused or smtp.layer = timeout or smtp.layer = unreachable or smtp.layer = closed",
       NULL},
      "relay down: {smtp.host} ({smtp.layer}); restart it or route around",
      "リレー停止: {smtp.host} ({smtp.layer}); 再起動か迂回"},
@@ -162,7 +164,7 @@ const struct diag_rule diag_builtin[] = {
      true,
      "queue roundtrip mx",
      {"log.unreachable_per_min >= 30", "log.unreachable_per_min >= 0.8 * log.deferred_per_min",
-      "smtp.state = critical", "smtp.layer = refused or smtp.layer = timeout or smtp.layer = unreachable", NULL},
+      "smtp.state = critical", "smtp.layer = refused or smtp.layer = timeout or smtp.layer = unreachable or smtp.layer = closed", NULL},
      "relay down: {smtp.host} ({smtp.layer}), {log.unreachable_per_min} mails a minute find nobody; restart "
      "it or route around",
      "リレー停止: {smtp.host} ({smtp.layer}) 毎分{log.unreachable_per_min}通; 再起動か迂回"},

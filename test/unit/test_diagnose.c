@@ -91,7 +91,7 @@ static const struct row {
      "that client, hold its mail",
      "",
      {QUEUE("'total':100003,'top_sender':'sender0000@big.example','top_sender_share':0.17,'growth_per_min':"
-	    "1200,'young_share':0.9,'top_client':'192.0.2.7','top_client_share':0.9")}},
+	    "1200,'young_share':0.17,'top_client':'192.0.2.7','top_client_share':0.17")}},
     {"mail_loop",
      "mail loop: list@example.org",
      "vacation",
