@@ -9,6 +9,7 @@ import pytest
 import dnssec
 import nsd
 from nsd import Nsd, free_port
+from prober import Prober
 
 CHECK = Path(os.environ.get("BUILD", "build")).resolve() / "check_dns"
 pytestmark = pytest.mark.skipif(bool(nsd.missing()), reason=nsd.missing() or "-")
@@ -83,6 +84,10 @@ def test_resolvers_that_do_not_answer(lab):
     lab_dead = f"127.0.0.1:{free_port()}"
     got, out = check([lab_dead, lab.server], "mx.lab.test", "--answer-limit=2s")
     assert got == 1 and f"1 of 2 resolvers do not answer: {lab_dead}" in out.splitlines()[0], out
+    with Prober() as p:  # of several one that is dead is not DNS that is down
+        p.run("j", "dns", host="mx.lab.test", resolver=[lab_dead, lab.server], answer_limit="2s")
+        found = p.wait("j")["facts"]
+    assert (found["resolver_dead"], found["resolvers_dead"], found["resolver"]) == (0, 1, lab_dead), found
     got, out = check(lab_dead, "mx.lab.test", "--answer-limit=2s")
     assert got == 2 and f"no resolver answers: {lab_dead}" in out, out
     lab.pause()

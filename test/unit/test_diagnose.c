@@ -241,6 +241,36 @@ static void another_hosts_trouble_is_not_ours(void **state)
 	assert_int_equal(ask(g, 2, -1, d), 1);
 }
 
+/* What a check holds for well is no incident, and a spare part that is dead does not take over another's name. */
+static void what_is_well_is_not_named(void **state)
+{
+	(void)state;
+	struct diag_name d[DIAG_NAMES_MAX];
+	const struct given full[] = {
+	    {"archive", "", "disk", "", NAG_OK, "'path':'/archive','used_share':0.96,'full_in_s':7000,'inode_used_share':0.97"}, QUEUE("'total':10")};
+	assert_int_equal(ask(full, 2, -1, d), 0);
+	const struct given spare[] = {
+	    {"names", "", "dns", "resolver", NAG_WARNING, "'resolver_dead':0,'resolvers_dead':1,'resolver':'192.0.2.53'"},
+	    QUEUE("'total':5200,'growth_per_min':1200,'young_share':1,'top_client':'192.0.2.7','top_client_share':0.9")};
+	assert_int_equal(ask(spare, 2, -1, d), 1);
+	assert_string_equal(d[0].rule->name, "mail_bomb");
+	/* nobody knows the sender: then nobody is named */
+	assert_string_equal(d[0].text, "mail bomb from inside, 1,200 a minute from 192.0.2.7; block that client, hold its mail");
+}
+
+static void softer_forms_are_named_too(void **state)
+{
+	(void)state;
+	struct diag_name d[DIAG_NAMES_MAX];
+	const struct given spf[] = {{"spf", "", "spf", "softfail", NAG_WARNING,
+				     "'failed_address':'192.0.2.9','result':'softfail','term':'~all','record':'v=spf1 mx ~all'"}};
+	assert_int_equal(ask(spf, 1, -1, d), 1);
+	assert_string_equal(d[0].rule->name, "spf_drift");
+	const struct given shut[] = {{"relay", "mx1", "smtp", "closed", NAG_CRITICAL, ""}};
+	assert_int_equal(ask(shut, 1, -1, d), 1);
+	assert_string_equal(d[0].rule->name, "relay_down");
+}
+
 static unsigned next(unsigned *seed)
 {
 	*seed = *seed * 1103515245u + 12345u;
@@ -467,6 +497,8 @@ int main(void)
 	    cmocka_unit_test(japanese_fits_one_message),
 	    cmocka_unit_test(each_row_of_the_table_has_a_case),
 	    cmocka_unit_test(another_hosts_trouble_is_not_ours),
+	    cmocka_unit_test(what_is_well_is_not_named),
+	    cmocka_unit_test(softer_forms_are_named_too),
 	    cmocka_unit_test(days_that_name_nothing),
 	    cmocka_unit_test(a_busy_client_is_a_bomb_when_it_harms_or_is_new),
 	    cmocka_unit_test(ranks_have_reasons),
