@@ -241,10 +241,11 @@ static const char *field_text(const struct parts *q, enum template_field f)
 	}
 }
 
-/* An empty field takes along what only led to it, as in "check@" or "(" and ")". */
-static void drop_lead(struct buf *out)
+/* An empty field takes along what only led to it, as in "check@" or "(" and ")", but nothing of the field before,
+ * which ends at own. */
+static void drop_lead(struct buf *out, size_t own)
 {
-	while (out->len > 0 && strchr("@/(#[", out->data[out->len - 1]))
+	while (out->len > own && strchr("@/(#[", out->data[out->len - 1]))
 		out->data[--out->len] = '\0';
 }
 
@@ -261,8 +262,10 @@ static void add_literal(struct buf *out, const char *s, size_t n, bool after_not
 static void fill_template(struct buf *out, const struct parts *q, struct cut c)
 {
 	bool code = false, nothing = false;
+	size_t own;
 
 	buf_puts(out, q->again);
+	own = out->len;
 	for (size_t i = 0; i < q->nlayout; i++) {
 		const struct template_part *t = &q->layout[i];
 		size_t before = out->len;
@@ -283,7 +286,9 @@ static void fill_template(struct buf *out, const struct parts *q, struct cut c)
 			buf_puts(out, q->host);
 		nothing = out->len == before;
 		if (nothing)
-			drop_lead(out);
+			drop_lead(out, own);
+		else
+			own = out->len;
 	}
 	while (out->len > 0 && out->data[out->len - 1] == ' ')
 		out->data[--out->len] = '\0';

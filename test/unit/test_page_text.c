@@ -362,6 +362,12 @@ static void templates(void **state)
 	p.resend = true;
 	p.code = "4711";
 	expect(p, 160, "(again) CRITICAL mx1: connection refused since 19:44 #K7Q2M reply ACK 4711");
+	/* the '@' of a field's own stays */
+	p = base;
+	p.template = "{state} {check}@{host}: {text} {since} #{id}";
+	p.check = "from root@";
+	p.host = "";
+	expect(p, 160, "CRITICAL from root@: connection refused since 19:44 #K7Q2M");
 	p = base;
 	p.template = "#{id} {text} | {check} ({host}) {state} {since} {code} No{number}";
 	p.code = "4711";
