@@ -133,7 +133,7 @@ static bool placeholder(const char *s, size_t n)
 		parts += s[k] == '|';
 	}
 	bool ends = k && strchr(letters, s[k - 1]);
-	return ends && dotted && parts <= TERM_ALTERNATIVES && (k == n || (k + 1 == n && s[k] == '%'));
+	return ends && dotted && parts <= TERM_ALTERNATIVES && (k == n || (k + 1 == n && (s[k] == '%' || s[k] == '~')));
 }
 
 bool sentence_check(const char *text, char *why, size_t size)

@@ -66,7 +66,17 @@ char *diag_when(int64_t wall_ms, char *out, size_t size)
 	return out;
 }
 
-bool diag_show(const struct diag_check *c, const char *fact, bool percent, char *out, size_t size)
+static void number_text(double v, char as, char *out, size_t size)
+{
+	if (as == '%')
+		snprintf(out, size, "%.0f %%", v * 100);
+	else if (as == '~' && fabs(v) < 1e12)
+		clock_span((int64_t)(v * 1000), out, size);
+	else
+		grouped(v, out, size);
+}
+
+bool diag_show(const struct diag_check *c, const char *fact, char as, char *out, size_t size)
 {
 	double v;
 	const char *w = diag_word(c, fact);
@@ -74,10 +84,8 @@ bool diag_show(const struct diag_check *c, const char *fact, bool percent, char 
 		diag_when(c->since_ms, out, size);
 	else if (w && *w)
 		snprintf(out, size, "%s", w);
-	else if (!w && diag_number(c, fact, &v) && percent)
-		snprintf(out, size, "%.0f %%", v * 100);
 	else if (!w && diag_number(c, fact, &v))
-		grouped(v, out, size);
+		number_text(v, as, out, size);
 	else
 		return false;
 	return true;

@@ -11,8 +11,8 @@
 bool diag_number(const struct diag_check *c, const char *fact, double *out);
 /* NULL: not known, or no text. */
 const char *diag_word(const struct diag_check *c, const char *fact);
-/* The fact for people: "100,003", "17 %"; false: not known. */
-bool diag_show(const struct diag_check *c, const char *fact, bool percent, char *out, size_t size);
+/* The fact for people; false: not known. as: 0 "100,003", '%' (a share) "17 %", '~' (seconds) "3 h 44 min". */
+bool diag_show(const struct diag_check *c, const char *fact, char as, char *out, size_t size);
 /* A time for a sentence: "11-21 03:12". */
 char *diag_when(int64_t wall_ms, char *out, size_t size);
 

@@ -269,7 +269,7 @@ static void because(const struct search *s, char *out, size_t size)
 	for (size_t k = 0; k < s->nwhen; k++) {
 		const struct term *t = s->held[k];
 		const struct diag_check *c = t ? bound(s, t->probe) : NULL;
-		if (!c || !diag_show(c, t->fact, strstr(t->fact, "share") != NULL, value, sizeof value))
+		if (!c || !diag_show(c, t->fact, strstr(t->fact, "share") ? '%' : 0, value, sizeof value))
 			continue;
 		snprintf(piece, sizeof piece, "%s%s.%s %s", *out ? ", " : "", c->name, t->fact, value);
 		if (!strstr(out, piece + (*out ? 2 : 0)))

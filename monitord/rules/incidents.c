@@ -10,7 +10,7 @@ const struct diag_rule diag_builtin[] = {
     {"dns_down",
      95,
      true,
-     "smtp queue log mx roundtrip relay spf dnsbl dns",
+     "smtp queue log mx roundtrip relay spf dnsbl dns dkim dmarc mta_sts tlsa lmtp imap pop3 http",
      {"dns.resolver_dead >= 1 or mx.resolver_dead >= 1 or spf.resolver_dead >= 1 or dnsbl.resolver_dead >= 1 "
       "or log.dns_failed_per_min >= 30",
       "dns.resolver_dead >= 1 or mx.resolver_dead >= 1 or spf.resolver_dead >= 1 or dnsbl.resolver_dead >= 1 "
@@ -27,9 +27,9 @@ const struct diag_rule diag_builtin[] = {
      "queue smtp log",
      {"disk.used_share >= 0.95 or disk.full_in_s <= 14400 or log.disk_full_per_min >= 1",
       "disk.state != ok or log.disk_full_per_min >= 1", NULL},
-     "disk or log full[: {disk.path}][, {disk.used_share%} used][, full in {disk.full_in_s} s]"
+     "disk or log full[: {disk.path}][, {disk.used_share%} used][, full in {disk.full_in_s~}]"
      "[: {log.disk_full_per_min} mails a minute find no room]; find what grows, make room",
-     "ディスク満杯: [{disk.path}][ {disk.used_share%}使用][ あと{disk.full_in_s}秒][ "
+     "ディスク満杯: [{disk.path}][ {disk.used_share%}使用][ あと{disk.full_in_s~}][ "
      "毎分{log.disk_full_per_min}通]; 空きを作る"},
     {"inodes_full",
      68,
@@ -148,10 +148,12 @@ const struct diag_rule diag_builtin[] = {
      55,
      false,
      "queue roundtrip mx",
-     {"smtp.state = critical", "smtp.layer = refused or smtp.layer = timeout or smtp.layer = unreachable or smtp.layer = closed",
+     {"smtp.state = critical or roundtrip.state = critical",
+      "smtp.layer = refused or smtp.layer = timeout or smtp.layer = unreachable or smtp.layer = closed or "
+      "roundtrip.refused >= 1 or roundtrip.timed_out >= 1",
       NULL},
-     "relay down: {smtp.host} ({smtp.layer}); restart it or route around",
-     "リレー停止: {smtp.host} ({smtp.layer}); 再起動か迂回"},
+     "relay down: {smtp|roundtrip.host} ({smtp|roundtrip.layer}); restart it or route around",
+     "リレー停止: {smtp|roundtrip.host} ({smtp|roundtrip.layer}); 再起動か迂回"},
     {"backup_dead",
      50,
      false,
@@ -160,7 +162,7 @@ const struct diag_rule diag_builtin[] = {
      "backup path dead: {mx|relay|roundtrip.backup_host} takes no mail; mend it before it is needed",
      "予備経路停止: {mx|relay|roundtrip.backup_host}; 必要になる前に直す"},
     {"relay_down_queued",
-     72,
+     73,
      true,
      "queue roundtrip mx",
      {"log.unreachable_per_min >= 30", "log.unreachable_per_min >= 0.8 * log.deferred_per_min",
@@ -168,6 +170,22 @@ const struct diag_rule diag_builtin[] = {
      "relay down: {smtp.host} ({smtp.layer}), {log.unreachable_per_min} mails a minute find nobody; restart "
      "it or route around",
      "リレー停止: {smtp.host} ({smtp.layer}) 毎分{log.unreachable_per_min}通; 再起動か迂回"},
+    {"scanner_down",
+     72,
+     false,
+     "queue roundtrip",
+     {"log.stage_down_per_min >= 10", "log.stage_down_per_min >= 0.8 * log.deferred_per_min", NULL},
+     "scanner stage stuck: {log.stage_down} takes no mail, {log.stage_down_per_min} a minute wait for it; restart "
+     "what listens there",
+     "スキャナ停止: {log.stage_down}応答なし 毎分{log.stage_down_per_min}通; 再起動"},
+    {"mail_lost",
+     40,
+     false,
+     "",
+     {"roundtrip.lost >= 1", "roundtrip.state = critical", NULL},
+     "mail is lost: {roundtrip.host} took it, it never came (test mails: {roundtrip.lost} lost[, {roundtrip.pending} under "
+     "way]); follow one through the relay's log to the store",
+     "メール不着: {roundtrip.host}経由の試験メール{roundtrip.lost}通; 中継ログを追う"},
     {"some_domains",
      71,
      false,

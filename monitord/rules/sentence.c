@@ -32,12 +32,12 @@ void sentence_add(char *out, size_t size, const char *text)
 	mend_end(out);
 }
 
-static bool known_of(const struct diag_name *d, const char *probe, const char *fact, bool percent, char *out,
+static bool known_of(const struct diag_name *d, const char *probe, const char *fact, char as, char *out,
 		     size_t size)
 {
 	for (size_t i = 0; i < d->nbound; i++)
 		if (strcmp(d->bound[i]->probe, probe) == 0 &&
-		    diag_show(d->bound[i], fact, percent, out, size))
+		    diag_show(d->bound[i], fact, as, out, size))
 			return true;
 	return false;
 }
@@ -54,7 +54,7 @@ static const char *fact_of(const char *const *part, size_t n, size_t i)
 }
 
 /* "queue|log.top_client", "log.top_client_per_min|queue.growth_per_min": the first that is known. */
-static bool first_known(const struct diag_name *d, char *path, bool percent, char *out, size_t size)
+static bool first_known(const struct diag_name *d, char *path, char as, char *out, size_t size)
 {
 	const char *part[TERM_ALTERNATIVES];
 	size_t n = 0;
@@ -67,7 +67,7 @@ static bool first_known(const struct diag_name *d, char *path, bool percent, cha
 	for (size_t i = 0; i < n; i++) {
 		char probe[TERM_WORD];
 		snprintf(probe, sizeof probe, "%.*s", (int)strcspn(part[i], "."), part[i]);
-		if (known_of(d, probe, fact_of(part, n, i), percent, out, size))
+		if (known_of(d, probe, fact_of(part, n, i), as, out, size))
 			return true;
 	}
 	return false;
@@ -90,10 +90,10 @@ static bool fill(const struct diag_name *d, const char *s, size_t n, char *out, 
 		return false;
 	memcpy(path, s, n);
 	path[n] = 0;
-	bool percent = path[n - 1] == '%';
-	if (percent)
+	char as = path[n - 1] == '%' || path[n - 1] == '~' ? path[n - 1] : 0;
+	if (as)
 		path[n - 1] = 0;
-	if (!first_known(d, path, percent, out, size))
+	if (!first_known(d, path, as, out, size))
 		return false;
 	cut(out);
 	return true;

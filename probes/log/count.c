@@ -82,6 +82,20 @@ static void undelivered(struct log_counts *c, const struct log_event *e)
 	log_pairs_add(defer ? &c->deferred : &c->bounced, (struct log_span){"", 0}, domain);
 }
 
+/* A content filter, a store: a stage of this host that nobody answers in. */
+static void stage(struct log_counts *c, const struct log_event *e)
+{
+	char name[LOG_NAME_BYTES];
+
+	if (e->kind != LOG_DEFERRED || !*log_own_hop(e->text.s, e->text.n, name, sizeof(name)))
+		return;
+	if (e->reason != LOG_WHY_REFUSED && e->reason != LOG_WHY_TIMEOUT &&
+	    !log_behind(e->text.s, e->text.s + e->text.n, "connect to "))
+		return;
+	memcpy(c->stage, name, sizeof(name));
+	c->stage_down++;
+}
+
 static void why(struct log_counts *c, const struct log_event *e)
 {
 	switch (e->reason) {
@@ -179,8 +193,10 @@ static void event(struct log_counts *c, const struct log_event *e)
 		top(c, LOG_TOP_RCPT, e->rcpt);
 	if (e->kind == LOG_DEFERRED || e->kind == LOG_BOUNCED)
 		undelivered(c, e);
-	if (e->text.s)
-		why(c, e);
+	if (!e->text.s)
+		return;
+	why(c, e);
+	stage(c, e);
 }
 
 void log_counts_line(void *counts, const char *s, size_t n)

@@ -39,6 +39,8 @@ struct log_counts {
 	struct log_sessions sessions;
 	uint64_t hops_id, exim_line; /* fingerprints: whose hops were counted last; a line that may come twice */
 	char spf[LOG_NAME_BYTES]; /* the last reply that names SPF and refuses us */
+	char stage[LOG_NAME_BYTES]; /* the last next hop on this host that took nothing */
+	uint64_t stage_down;	    /* deferred for it */
 	const struct opt_list
 	    *leave_out; /* clients, senders and recipients that are our own traffic; may be NULL */
 };

@@ -74,6 +74,9 @@ const char *log_reason_name(enum log_reason r); /* "user unknown" */
 struct log_span log_listed_by(const char *text, size_t len);
 /* The address that an SPF refusal names: the first literal one in it; n 0 when there is none. */
 struct log_span log_spf_address(const char *text, size_t len);
+/* The next hop on this host that a failed connection names, as people write it: "127.0.0.1:10024", "[::1]:24",
+ * "private/lmtp"; "" when it names none. */
+char *log_own_hop(const char *text, size_t len, char *out, size_t size);
 /* The part behind the last @; n 0 when there is none. */
 struct log_span log_domain(struct log_span address);
 

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -210,6 +211,40 @@ struct log_span log_spf_address(const char *text, size_t len)
 			return (struct log_span){text + i, n};
 	}
 	return (struct log_span){NULL, 0};
+}
+
+/* The bracket that opens a loopback address or a socket of this host; NULL: none. */
+static const char *own_bracket(const char *text, const char *end)
+{
+	static const char *const begins[] = {"127.", "::1]", "private/"};
+
+	for (const char *p = log_behind(text, end, "["); p; p = log_behind(p, end, "[")) {
+		for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+			if (log_begins(p, end, begins[i]))
+				return p - 1;
+		}
+	}
+	return NULL;
+}
+
+char *log_own_hop(const char *text, size_t len, char *out, size_t size)
+{
+	const char *end = text + len, *open = own_bracket(text, end);
+	const char *close = open ? memchr(open, ']', (size_t)(end - open)) : NULL;
+	int port = 0;
+
+	*out = '\0';
+	if (!close)
+		return out;
+	while (close + 1 < end && close[1] == ':' && close + port + 2 < end && log_digit(close[port + 2]))
+		port++;
+	if (open[1] != ':')
+		snprintf(out, size, "%.*s", (int)(close - open - 1), open + 1);
+	else
+		snprintf(out, size, "%.*s", (int)(close - open + 1), open);
+	if (port > 0)
+		snprintf(out + strlen(out), size - strlen(out), ":%.*s", port, close + 2);
+	return out;
 }
 
 struct log_span log_domain(struct log_span a)

@@ -129,6 +129,16 @@ static void unreachable(struct say *s)
 			    (double)(why[LOG_WHY_REFUSED] + why[LOG_WHY_TIMEOUT]) / s->minutes);
 }
 
+static void stage(struct say *s)
+{
+	if (!isnan(s->minutes))
+		result_fact(s->r, "stage_down_per_min", (double)s->c->stage_down / s->minutes);
+	if (!s->c->stage_down)
+		return;
+	result_more(s->r, "a stage of this host takes no mail: %s", s->c->stage);
+	result_fact_text(s->r, "stage_down", s->c->stage);
+}
+
 /* "clients: 192.0.2.7 812 (67 %), ..."; counts may be short when there were more names than room. */
 static void top_line(struct say *s, size_t k)
 {
@@ -314,6 +324,7 @@ void log_report(struct result *r, const struct log_conf *conf, const struct log_
 	headline(&s, state, why, over_ms);
 	perf(&s);
 	unreachable(&s);
+	stage(&s);
 	details(&s);
 	guess_hops(&s);
 	spf(&s);

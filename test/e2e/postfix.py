@@ -21,7 +21,7 @@ More listeners of the same instance, each with a port of its own, known after st
             relay.ports["slow"]
 
 Delivery: Maildirs below relay.mail_root (mail_root=dovecot.mail_root joins a Dovecot's), or transport=dovecot.lmtp.
-All addresses in `users` are local; anything else goes to relayhost, by default a dead port.
+All addresses in `users` are local; anything else goes to relayhost, by default where no network leads (an address that is not this host's).
 TLS: relay.ca signed a certificate for localhost, mx.lab.test, 127.0.0.1, ::1; Authority makes other ones.
 Needs root, because Postfix does: missing() says why there can be none.
 """
@@ -143,7 +143,7 @@ class Authority:
 
 class Postfix:
     def __init__(self, root, users=("user@lab.test",), main=None, master=(), mail_root=None, transport=None,
-                 relayhost="[127.0.0.1]:9", ipv6=False, tls=True, smtpd="smtpd", prefix=(), address="127.0.0.1"):
+                 relayhost="[255.255.255.255]:9", ipv6=False, tls=True, smtpd="smtpd", prefix=(), address="127.0.0.1"):
         """main: more main.cf settings; master: more master.cf lines, whole; smtpd: the command of the main listener; prefix: what starts
         its master, for a place of its own; address: where it listens, and when several share a port it is set before start()."""
         self.root = Path(root)

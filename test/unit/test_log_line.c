@@ -276,6 +276,30 @@ static void test_texts(void **state)
 	assert_int_equal(log_reason_of(spf, strlen(spf)), LOG_WHY_SPF);
 }
 
+static void test_own_hop(void **state)
+{
+	static const struct {
+		const char *text, *hop;
+	} rows[] = {
+	    {"(connect to 127.0.0.1[127.0.0.1]:10024: Connection refused)", "127.0.0.1:10024"},
+	    {"(delivery temporarily suspended: connect to ::1[::1]:10024: Connection refused)", "[::1]:10024"},
+	    {"(connect to lab.test[private/dovecot-lmtp]: No such file or directory)", "private/dovecot-lmtp"},
+	    {"(lost connection with 127.0.0.1[127.0.0.1] while sending end of data)", "127.0.0.1"},
+	    {"Deferred: Connection refused by [127.0.0.1]", "127.0.0.1"},
+	    {"(connect to mx.example[192.0.2.7]:25: Connection refused)", ""},
+	    {"(connect to mx.example[2001:db8::1]:25: Connection refused)", ""},
+	    {"[127.", ""},
+	    {"[127.0.0.1]:", "127.0.0.1"},
+	    {"", ""},
+	};
+	char out[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(log_own_hop(rows[i].text, strlen(rows[i].text), out, sizeof(out)), rows[i].hop);
+	assert_string_equal(log_own_hop("[127.0.0.1]:10024", 17, out, 6), "127.0");
+}
+
 /* Cursors as libsystemd writes them; the sequence numbers are hexadecimal. */
 static void test_cursors(void **state)
 {
@@ -299,7 +323,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_lines),   cmocka_unit_test(test_strangers),
 	    cmocka_unit_test(test_many),    cmocka_unit_test(test_leave_out),
-	    cmocka_unit_test(test_texts),   cmocka_unit_test(test_repeated),
+	    cmocka_unit_test(test_texts),   cmocka_unit_test(test_own_hop),  cmocka_unit_test(test_repeated),
 	    cmocka_unit_test(test_cursors),
 	};
 

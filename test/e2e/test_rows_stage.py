@@ -1,0 +1,59 @@
+"""Mail that a host took and does not hand on, with real servers: its content filter is dead, or the mail is simply gone."""
+import os
+
+import pytest
+
+import postfix as postfix_module
+from postfix import Postfix, free_ports
+from rows import Sink, Watched, log_check, logged, queue_check, send
+from waiting import wait_for
+
+pytestmark = pytest.mark.skipif(bool(postfix_module.missing()), reason=postfix_module.missing() or "-")
+
+
+def test_the_content_filter_is_dead(tmp_path):
+    """All mail goes through a filter on this host, and comes by one gateway as fast as a bomb."""
+    port = free_ports(1)[0]
+    often = {"default_process_limit": "30", "queue_run_delay": "1d", "minimal_backoff_time": "1d", "maximal_backoff_time": "1d",
+             "content_filter": f"smtp:[127.0.0.1]:{port}"}
+    with Postfix(tmp_path / "mta", tls=False, main=often) as mta:
+        filter_ = Sink(port=port)
+        with Watched(tmp_path / "m", {"front": {"probe": "smtp", "host": "127.0.0.1", "port": mta.port}, "log": log_check(mta),
+                                      "queue": queue_check(mta, critical=100)}) as house:
+            send(mta.port, 10, source="127.0.0.8")
+            logged(mta, "status=sent", 10)
+            house.look("front", "log", "queue")
+            house.names_nothing()
+            filter_.stop()
+            send(mta.port, 200, source="127.0.0.8")
+            logged(mta, "status=deferred", 200)
+            house.let_pass(5)
+            house.look("front", "log", "queue")
+            assert house.check("front")["state"] == "OK"
+            assert f"takes no mail: 127.0.0.1:{port}" in str(house.check("log")), house.check("log")
+            house.names("scanner_down", f"scanner stage stuck: 127.0.0.1:{port} takes no mail, ", "a minute wait for it", "restart")
+
+
+def test_mail_is_lost_behind_a_relay_that_takes_it(tmp_path):
+    """The relay answers as ever and throws the mail away."""
+    key = tmp_path / "key"
+    key.write_text("0123456789abcdef0123456789abcdef")
+    key.chmod(0o600)
+    with Postfix(tmp_path / "mta", tls=False) as mta:
+        for folder in ("new", "cur", "tmp"):
+            (mta.maildir() / folder).mkdir(parents=True, exist_ok=True)
+        for folder in (mta.maildir().parent, mta.maildir(), *mta.maildir().iterdir()):
+            os.chown(folder, 65534, 65534)
+        trip = {"probe": "roundtrip", "smtp_host": "127.0.0.1", "smtp_port": mta.port, "maildir": str(mta.maildir()), "from": "probe@lab.test",
+                "to": "user@lab.test", "key_file": str(key), "warning": "1s", "critical": "2s", "lost_after": "3s"}
+        with Watched(tmp_path / "m", {"front": {"probe": "smtp", "host": "127.0.0.1", "port": mta.port}, "trip": trip}) as house:
+            assert [house.check(c)["state"] for c in ("front", "trip")] == ["OK", "OK"], house.check("trip")
+            house.names_nothing()
+            mta.set("transport_maps", "inline:{ { user@lab.test = discard: } }")
+
+            def lost():
+                house.look("trip")
+                return " lost" in house.check("trip")["text"]
+            wait_for(lost, 90, "a test mail that counts as lost")
+            house.look("front")
+            house.names("mail_lost", "mail is lost: ", "127.0.0.1 took it, it never came", "follow one through", alone=True)
