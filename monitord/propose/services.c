@@ -162,7 +162,7 @@ void services_draft(struct drafts *d, const struct site *s, const struct wish *w
 		for (int k = 0; k < SERVICES; k++)
 			if (s->hosts[i].n || (k == SERVICE_SMTP && site_is_mx(&s->hosts[i])))
 				draft_service(d, s, i, k, w);
-		if (!w->address)
+		if (!w->address && !s->in_table)
 			draft_name(d, s, i, w);
 	}
 }

@@ -1,6 +1,8 @@
 /* Mail exchangers and addresses; see site.h. Called by propose.c. */
 #include "site.h"
 
+#include <arpa/inet.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -228,12 +230,44 @@ static bool find_host(struct site *s, const struct wish *w, const cJSON *address
 	return true;
 }
 
+static bool has_name(const struct hostent *e, const char *name)
+{
+	bool same = strcasecmp(e->h_name, name) == 0;
+	for (char **a = e->h_aliases; *a && !same; a++)
+		same = strcasecmp(*a, name) == 0;
+	return same;
+}
+
+/* A host that only this host's own table (/etc/hosts) knows, as the checks will ask it too. */
+static bool find_in_table(struct site *s, const struct wish *w)
+{
+	char address[SITE_ADDRESS_BYTES];
+	struct site_host *h = NULL;
+	if (w->resolvers.n)
+		return false;
+	sethostent(1);
+	for (struct hostent *e; (e = gethostent());) {
+		if (!has_name(e, w->subject) || !inet_ntop(e->h_addrtype, e->h_addr, address, sizeof address))
+			continue;
+		h = h ? h : add_host(s, w->subject, -1);
+		if (h)
+			add_address(h, address);
+	}
+	endhostent();
+	s->in_table = h != NULL;
+	return s->in_table;
+}
+
 static bool understand(struct site *s, const struct wish *w, const cJSON *mx, const cJSON *address)
 {
+	if (!answered(mx) && !answered(address) && !is(mx, "null") && find_in_table(s, w))
+		return true;
 	if (is(mx, "dns"))
 		return dns_silent(w, mx);
 	if (is(mx, "no name"))
-		return nothing(w, "the DNS says that there is no such name");
+		return nothing(w, strchr(w->subject, '.') ? "the DNS says that there is no such name"
+							  : "the DNS says that there is no such name; write it whole, with its "
+							    "domain");
 	if (is(mx, "null")) {
 		s->kind = SITE_NULL_MX;
 		return true;

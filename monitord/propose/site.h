@@ -29,6 +29,7 @@ struct site {
 	enum site_kind kind;
 	struct site_host hosts[SITE_HOSTS_MAX]; /* MX by preference first, then the others */
 	size_t n, mx_left_out;
+	bool in_table; /* a host that only /etc/hosts knows */
 };
 
 /* False: there is nothing to propose, and why was said. site_fini in any case. */

@@ -16,6 +16,8 @@ from dovecot import Dovecot
 from house import House, ask
 from nsd import Nsd, blocklist
 from postfix import Postfix
+from prober import needs_namespaces
+from rows import over
 from smtpfake import SILENT, FakeSMTP
 from test_check_dkim import rsa, txt
 
@@ -34,8 +36,8 @@ last_resort: {line: z, to: "+819012345679"}
 DEAD = "submission=1,smtps=1,imap=1,imaps=1,pop3=1,pop3s=1"
 
 
-def propose(*args, timeout=120):
-    r = subprocess.run([str(BUILD / "monitorctl"), "propose", *map(str, args)], capture_output=True, text=True, timeout=timeout,
+def propose(*args, timeout=120, prefix=()):
+    r = subprocess.run([*prefix, str(BUILD / "monitorctl"), "propose", *map(str, args)], capture_output=True, text=True, timeout=timeout,
                        stdin=subprocess.DEVNULL)
     assert "ERROR: " not in r.stderr, r.stderr
     return r
@@ -267,3 +269,19 @@ def test_bounded(tmp_path):
         checks = loads(tmp_path, r.stdout)
         assert len([c for c in checks if c.endswith(" smtp")]) == 16
         assert "14 more MX" in r.stdout and "all" not in checks["lab.test mx record"]
+
+
+@needs_namespaces
+@pytest.mark.skipif(bool(postfix_module.missing()), reason=postfix_module.missing() or "-")
+def test_a_host_that_only_the_hosts_file_knows(tmp_path):
+    """Whatever the DNS says of it, or nothing: its checks find it there too."""
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.0.1 localhost\n127.0.0.1 gate.corp.invalid gate\n")
+    with Postfix(tmp_path / "pf", tls=False) as relay:
+        r = propose("gate", "--ports", f"smtp={relay.port},{DEAD}", "--no-local", prefix=over("/etc/hosts", hosts))
+    assert r.returncode == 0, r.stderr
+    assert "this host finds it in /etc/hosts" in r.stdout and "1 check, 0 not OK today" in r.stdout, r.stdout
+    checks = loads(tmp_path, r.stdout)
+    assert list(checks) == ["gate smtp"] and checks["gate smtp"]["host"] == "gate", checks
+    r = propose("nosuch.corp.invalid", "--ports", DEAD, "--no-local", prefix=over("/etc/hosts", hosts))
+    assert r.returncode == 1 and not r.stdout, r
