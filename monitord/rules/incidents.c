@@ -170,14 +170,14 @@ const struct diag_rule diag_builtin[] = {
      "relay down: {smtp.host} ({smtp.layer}), {log.unreachable_per_min} mails a minute find nobody; restart "
      "it or route around",
      "リレー停止: {smtp.host} ({smtp.layer}) 毎分{log.unreachable_per_min}通; 再起動か迂回"},
-    {"scanner_down",
+    {"stage_down",
      72,
      false,
      "queue roundtrip",
      {"log.stage_down_per_min >= 10", "log.stage_down_per_min >= 0.8 * log.deferred_per_min", NULL},
-     "scanner stage stuck: {log.stage_down} takes no mail, {log.stage_down_per_min} a minute wait for it; restart "
-     "what listens there",
-     "スキャナ停止: {log.stage_down}応答なし 毎分{log.stage_down_per_min}通; 再起動"},
+     "stage of this host stuck: {log.stage_down} takes no mail, {log.stage_down_per_min} a minute wait for it; "
+     "restart what listens there (content filter, store)",
+     "内部段停止: {log.stage_down}応答なし 毎分{log.stage_down_per_min}通; フィルタ等を再起動"},
     {"mail_lost",
      40,
      false,

@@ -31,7 +31,7 @@ def test_the_content_filter_is_dead(tmp_path):
             house.look("front", "log", "queue")
             assert house.check("front")["state"] == "OK"
             assert f"takes no mail: 127.0.0.1:{port}" in str(house.check("log")), house.check("log")
-            house.names("scanner_down", f"scanner stage stuck: 127.0.0.1:{port} takes no mail, ", "a minute wait for it", "restart")
+            house.names("stage_down", f"stage of this host stuck: 127.0.0.1:{port} takes no mail, ", "a minute wait for it", "restart")
 
 
 def test_mail_is_lost_behind_a_relay_that_takes_it(tmp_path):

@@ -52,13 +52,12 @@ def in_cells(row, column):
 
 
 def cells():
-    return [(row, column) for row in ROWS if row["kind"] == "house" or available(row["kind"]) for column in COLUMNS if in_cells(row, column)]
+    return [(row, column) for row in ROWS for column in COLUMNS if in_cells(row, column)]
 
 
-def available(kind):
-    if kind == "tones" and softmodem.missing():
-        return False
-    return (BUILD / f"notify_{KINDS[kind].notifier}").exists()
+def missing(row):
+    """Why it cannot be tried here; None when it can."""
+    return softmodem.missing() if row["kind"] == "tones" else None
 
 
 # --- processes ---

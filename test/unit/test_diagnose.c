@@ -143,8 +143,8 @@ static const struct row {
      "restart the stage",
      {QUEUE("'total':910,'stage_mqueue_rx':900,'stage_mqueue_rx_growth_per_min':60,'stage_mqueue':10,'stage_"
 	    "mqueue_growth_per_min':-5,'growth_per_min':55")}},
-    {"scanner_down",
-     "scanner stage stuck: 127.0.0.1:10024 takes no mail, 70 a minute wait for it; restart what listens there",
+    {"stage_down",
+     "stage of this host stuck: 127.0.0.1:10024 takes no mail, 70 a minute wait for it; restart what listens there",
      "",
      {LOG("'stage_down':'127.0.0.1:10024','stage_down_per_min':70,'deferred_per_min':72,'unreachable_per_min':70"),
       QUEUE("'total':900,'growth_per_min':700,'young_share':1,'top_client':'192.0.2.7','top_client_share':1")}},
