@@ -103,7 +103,7 @@ bool condition_parse(const char *text, struct condition *c, char *why, size_t si
 	}
 	for (;;) {
 		if (c->n == TERM_ALTERNATIVES)
-			return fail(why, size, "has more than 6 alternatives");
+			return fail(why, size, "has more than 10 alternatives");
 		if (!(s = take_term(s, &c->alt[c->n], why, size)))
 			return false;
 		c->n++;

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { TERM_WORD = 40, TERM_ALTERNATIVES = 6 };
+enum { TERM_WORD = 40, TERM_ALTERNATIVES = 10 };
 enum term_op { TERM_GE, TERM_LE, TERM_GT, TERM_LT, TERM_EQ, TERM_NE };
 
 struct term {

@@ -6,21 +6,21 @@
  */
 #include "diagnose.h"
 
+#define RESOLVER_DEAD                                                                                            \
+	"dns.resolver_dead >= 1 or mx.resolver_dead >= 1 or spf.resolver_dead >= 1 or dnsbl.resolver_dead >= 1 or "  \
+	"dkim.resolver_dead >= 1 or dmarc.resolver_dead >= 1 or mta_sts.resolver_dead >= 1 or tlsa.resolver_dead >= 1 or "
+
 const struct diag_rule diag_builtin[] = {
     {"dns_down",
      95,
      true,
      "smtp queue log mx roundtrip relay spf dnsbl dns dkim dmarc mta_sts tlsa lmtp imap pop3 http",
-     {"dns.resolver_dead >= 1 or mx.resolver_dead >= 1 or spf.resolver_dead >= 1 or dnsbl.resolver_dead >= 1 "
-      "or log.dns_failed_per_min >= 30",
-      "dns.resolver_dead >= 1 or mx.resolver_dead >= 1 or spf.resolver_dead >= 1 or dnsbl.resolver_dead >= 1 "
-      "or log.dns_failed_per_min >= 0.8 * log.deferred_per_min",
-      "dns.resolver_dead >= 1 or mx.resolver_dead >= 1 or spf.resolver_dead >= 1 or dnsbl.resolver_dead >= 1 "
-      "or log.sent_per_min <= 0.7 * log.received_per_min",
+     {RESOLVER_DEAD "log.dns_failed_per_min >= 30", RESOLVER_DEAD "log.dns_failed_per_min >= 0.8 * log.deferred_per_min",
+      RESOLVER_DEAD "log.sent_per_min <= 0.7 * log.received_per_min",
       NULL},
-     "DNS down: [{dns.resolver} does not answer][, {log.dns_failed_per_min} mails a minute fail for it]; "
+     "DNS down[: {dns.resolver} does not answer][, {log.dns_failed_per_min} mails a minute fail for it]; "
      "mend the resolver, mail waits",
-     "DNS停止: [{dns.resolver}応答なし][ 毎分{log.dns_failed_per_min}通失敗]; リゾルバを直す"},
+     "DNS停止[: {dns.resolver}応答なし][ 毎分{log.dns_failed_per_min}通失敗]; リゾルバを直す"},
     {"disk_full",
      68,
      false,

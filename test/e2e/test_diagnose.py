@@ -251,7 +251,7 @@ def test_dns_down(tmp_path):
             sup.wait_ok("lists")
             dns.pause()
             try:
-                named(sup, "lists", "dns_down", "DNS down:", "mend the resolver")
+                named(sup, "lists", "dns_down", "DNS down; mend the resolver")
             finally:
                 dns.resume()
 

@@ -163,6 +163,16 @@ static const struct row {
      {{"dns", "", "dns", "", NAG_CRITICAL, "'resolver_dead':1,'resolver':'127.0.0.53'"},
       QUEUE("'total':5000,'growth_per_min':2000,'young_share':1,'top_client':'192.0.2.7','top_client_share':"
 	    "0.9")}},
+    {"dns_down",
+     "DNS down; mend the resolver, mail waits",
+     "",
+     {{"keys", "", "dkim", "resolver", NAG_UNKNOWN, "'resolver_dead':1"},
+      {"sts", "", "mta_sts", "resolver", NAG_UNKNOWN, "'resolver_dead':1"},
+      {"pins", "", "tlsa", "resolver", NAG_UNKNOWN, "'resolver_dead':1"}}},
+    {"dns_down",
+     "DNS down, 90 mails a minute fail for it; mend",
+     "mail waits",
+     {LOG("'dns_failed_per_min':90,'deferred_per_min':95,'sent_per_min':4,'received_per_min':100")}},
     {"backup_dead",
      "backup path dead: mx2.example",
      "before it is needed",
@@ -449,7 +459,7 @@ static void conditions_as_text(void **state)
 					  "queue.total > 3 *",
 					  "queue.total > 3 or",
 					  "queue.total > nan",
-					  "a.b=1 or a.b=1 or a.b=1 or a.b=1 or a.b=1 or a.b=1 or a.b=1"};
+					  "a.b=1 or a.b=1 or a.b=1 or a.b=1 or a.b=1 or a.b=1 or a.b=1 or a.b=1 or a.b=1 or a.b=1 or a.b=1"};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		why[0] = 0;
 		assert_false(condition_parse(bad[i], &c, why, sizeof why));
