@@ -39,6 +39,21 @@ static void show_one(const cJSON *d, int n, int of, struct buf *out)
 	buf_printf(out, "  why %-5s %s\n", of < 2 ? "" : n == 1 ? "first" : "here", json_str(d, "why", ""));
 }
 
+/* Its findings speak for an incident that is recognised now, though it was told before that was. */
+static bool is_evidence(const cJSON *m, const char *check)
+{
+	const cJSON *d, *name;
+	cJSON_ArrayForEach(d, cJSON_GetObjectItemCaseSensitive(m, "diagnosis"))
+	{
+		cJSON_ArrayForEach(name, cJSON_GetObjectItemCaseSensitive(d, "checks"))
+		{
+			if (cJSON_IsString(name) && strcmp(name->valuestring, check) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Honest about the rest: the problems that were told as nothing. */
 static void show_unnamed(const cJSON *m, struct buf *out)
 {
@@ -46,7 +61,8 @@ static void show_unnamed(const cJSON *m, struct buf *out)
 	size_t n = 0;
 	cJSON_ArrayForEach(c, cJSON_GetObjectItemCaseSensitive(m, "checks"))
 	{
-		if (!json_bool(c, "problem", false) || *json_str(c, "diagnosis", ""))
+		if (!json_bool(c, "problem", false) || *json_str(c, "diagnosis", "") ||
+		    is_evidence(m, json_str(c, "name", "")))
 			continue;
 		n++;
 		if (n <= UNNAMED_SHOWN)
