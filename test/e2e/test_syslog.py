@@ -337,7 +337,9 @@ def test_a_real_journald(tmp_path):
         e = wait_for(entry, 60, "the entry in the journal")
         assert (e["PRIORITY"], e["SYSLOG_FACILITY"], e["SYSLOG_IDENTIFIER"]) == ("2", "17", "monitord")
         assert (e["MONITORD_CHECK"], e["MONITORD_STATE"], e["MONITORD_KIND"]) == ("mx1", "CRITICAL", "new")
-        assert e["MONITORD_MORE"] == "two\nthree" and "K7Q2M" in e["MESSAGE"] and e["_COMM"] == "notify_syslog"
+        assert e["MONITORD_MORE"] == "two\nthree" and "K7Q2M" in e["MESSAGE"]
+        # journald looks the sender up in /proc, where one that is quick is gone already
+        assert e.get("_COMM", "notify_syslog") == "notify_syslog"
         text = e["MONITORD_TEXT"]      # journalctl gives what holds control bytes as numbers
         assert (bytes(text).decode() if isinstance(text, list) else text) == NASTY
 
