@@ -101,7 +101,7 @@ void snapshot_write(struct super *s)
 	struct buf text;
 	cJSON *o = snapshot_json(s);
 	int64_t began = clock_boot_us();
-	s->snapshot_dirty = false;
+	s->snapshot_dirty = s->snapshot_hurried = false;
 	buf_init(&text, SNAPSHOT_BYTES_MAX);
 	if (!o || !json_line(o, &text))
 		log_err("status: cannot be made (out of memory, or larger than 16 MiB)");
@@ -121,8 +121,11 @@ void snapshot_flush(struct super *s)
 
 void snapshot_before_event(struct super *s)
 {
-	if (s->snapshot_dirty && clock_boot_us() - s->snapshot_us >= SNAPSHOT_SHARE * s->snapshot_cost_us)
-		snapshot_write(s);
+	bool calm = clock_boot_us() - s->snapshot_us >= SNAPSHOT_SHARE * s->snapshot_cost_us;
+	if (!s->snapshot_dirty || (!calm && s->snapshot_hurried))
+		return;
+	snapshot_write(s);
+	s->snapshot_hurried = !calm;
 }
 
 void snapshot_later(struct super *s)

@@ -63,6 +63,7 @@ struct super {
 
 	struct loop_timer *snapshot_timer;
 	bool snapshot_dirty;
+	bool snapshot_hurried; /* the last one was for an event, soon after another */
 	int64_t snapshot_us, snapshot_cost_us; /* when it was written last, and how long that took */
 	char *snapshot_path;
 
