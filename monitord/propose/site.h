@@ -1,6 +1,6 @@
 /*
  * What the DNS says of a subject: its mail exchangers, the hosts that look like its mail system, and their
- * addresses. Asked by the prober (`--expand`), never here.
+ * addresses. Asked by the prober (`--expand`), never here; a host that the DNS does not have may stand in /etc/hosts.
  */
 #ifndef MONITORD_PROPOSE_SITE_H
 #define MONITORD_PROPOSE_SITE_H

@@ -185,7 +185,9 @@ static const char *kind_text(const struct site *s, const struct wish *w)
 	case SITE_NULL_MX:
 		return "It says that it takes no mail (a null MX); what is said of its senders still counts.";
 	case SITE_HOST:
-		return s->in_table ? "The DNS does not know it; this host finds it in /etc/hosts." : "It has no MX record: as a domain its mail goes to its own address (RFC 5321, 5.1).";
+		if (s->in_table)
+			return "Found in this host's /etc/hosts, not in the DNS.";
+		return "It has no MX record: as a domain its mail goes to its own address (RFC 5321, 5.1).";
 	case SITE_BARE:
 		break;
 	}

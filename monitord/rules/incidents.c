@@ -10,6 +10,8 @@
 	"dns.resolver_dead >= 1 or mx.resolver_dead >= 1 or spf.resolver_dead >= 1 or dnsbl.resolver_dead >= 1 or "  \
 	"dkim.resolver_dead >= 1 or dmarc.resolver_dead >= 1 or mta_sts.resolver_dead >= 1 or tlsa.resolver_dead >= 1 or "
 
+#define SMTP_DOWN "smtp.layer = refused or smtp.layer = timeout or smtp.layer = unreachable or smtp.layer = closed"
+
 const struct diag_rule diag_builtin[] = {
     {"dns_down",
      95,
@@ -148,12 +150,16 @@ const struct diag_rule diag_builtin[] = {
      55,
      false,
      "queue roundtrip mx",
-     {"smtp.state = critical or roundtrip.state = critical",
-      "smtp.layer = refused or smtp.layer = timeout or smtp.layer = unreachable or smtp.layer = closed or "
-      "roundtrip.refused >= 1 or roundtrip.timed_out >= 1",
-      NULL},
-     "relay down: {smtp|roundtrip.host} ({smtp|roundtrip.layer}); restart it or route around",
-     "リレー停止: {smtp|roundtrip.host} ({smtp|roundtrip.layer}); 再起動か迂回"},
+     {"smtp.state = critical", SMTP_DOWN, NULL},
+     "relay down: {smtp.host} ({smtp.layer}); restart it or route around",
+     "リレー停止: {smtp.host} ({smtp.layer}); 再起動か迂回"},
+    {"relay_down_trip",
+     54,
+     false,
+     "queue mx",
+     {"roundtrip.state = critical", "roundtrip.refused >= 1 or roundtrip.timed_out >= 1", "not " SMTP_DOWN, NULL},
+     "relay down: {roundtrip.host} ({roundtrip.layer}) takes no test mail; restart it or route around",
+     "リレー停止: {roundtrip.host} ({roundtrip.layer}) 試験メール不可; 再起動か迂回"},
     {"backup_dead",
      50,
      false,
@@ -166,7 +172,7 @@ const struct diag_rule diag_builtin[] = {
      true,
      "queue roundtrip mx",
      {"log.unreachable_per_min >= 30", "log.unreachable_per_min >= 0.8 * log.deferred_per_min",
-      "smtp.state = critical", "smtp.layer = refused or smtp.layer = timeout or smtp.layer = unreachable or smtp.layer = closed", NULL},
+      "smtp.state = critical", SMTP_DOWN, NULL},
      "relay down: {smtp.host} ({smtp.layer}), {log.unreachable_per_min} mails a minute find nobody; restart "
      "it or route around",
      "リレー停止: {smtp.host} ({smtp.layer}) 毎分{log.unreachable_per_min}通; 再起動か迂回"},

@@ -231,19 +231,18 @@ char *log_own_hop(const char *text, size_t len, char *out, size_t size)
 {
 	const char *end = text + len, *open = own_bracket(text, end);
 	const char *close = open ? memchr(open, ']', (size_t)(end - open)) : NULL;
-	int port = 0;
+	struct log_span host, port = {"", 0};
 
 	*out = '\0';
 	if (!close)
 		return out;
-	while (close + 1 < end && close[1] == ':' && close + port + 2 < end && log_digit(close[port + 2]))
-		port++;
-	if (open[1] != ':')
-		snprintf(out, size, "%.*s", (int)(close - open - 1), open + 1);
-	else
-		snprintf(out, size, "%.*s", (int)(close - open + 1), open);
-	if (port > 0)
-		snprintf(out + strlen(out), size - strlen(out), ":%.*s", port, close + 2);
+	host = open[1] == ':' ? (struct log_span){open, (size_t)(close + 1 - open)}
+			      : (struct log_span){open + 1, (size_t)(close - open - 1)};
+	if (close + 1 < end && close[1] == ':') {
+		for (port.s = close + 2; port.s + port.n < end && log_digit(port.s[port.n]);)
+			port.n++;
+	}
+	snprintf(out, size, "%.*s%s%.*s", (int)host.n, host.s, port.n ? ":" : "", (int)port.n, port.s);
 	return out;
 }
 

@@ -170,6 +170,13 @@ class Postfix:
     def maildir(self, user="user@lab.test"):
         return self.mail_root / user.split("@")[0] / "Maildir"
 
+    def make_maildir(self, user="user@lab.test"):
+        """As virtual(8) makes it with the first mail, for who looks into it before."""
+        for folder in ("new", "cur", "tmp"):
+            (self.maildir(user) / folder).mkdir(parents=True, exist_ok=True)
+        for folder in (self.maildir(user).parent, self.maildir(user), *self.maildir(user).iterdir()):
+            os.chown(folder, 65534, 65534)
+
     def messages(self, user="user@lab.test"):
         """Paths of all messages that were delivered to a user's Maildir."""
         return [p for sub in ("new", "cur") if (self.maildir(user) / sub).is_dir()

@@ -19,6 +19,7 @@ from postfix import free_ports
 from waiting import wait_for
 
 SINK = "/usr/sbin/smtp-sink"
+ONE_TRY = {"default_process_limit": "30", "queue_run_delay": "1d", "minimal_backoff_time": "1d", "maximal_backoff_time": "1d"}  # main.cf
 SOURCE = "/usr/sbin/smtp-source"
 
 
@@ -65,6 +66,8 @@ class Watched(House):
         asked = self.ctl("diagnose")
         assert asked.returncode == 1, asked
         assert re.search(r"^\s*name +(\w+)$", asked.stdout, re.M)[1] == name, asked.stdout
+        rest = re.search(r"^not recognised: (.*)$", asked.stdout, re.M)
+        assert not {c for d in found for c in d["checks"]} & set(rest[1].split(", ") if rest else ()), asked.stdout
         assert self.ctl("status").stdout.startswith("incident: " + found[0]["text"][:30]), self.ctl("status").stdout
         if paged:
             begins = found[0]["text"].split(":")[0]

@@ -280,7 +280,7 @@ def test_a_host_that_only_the_hosts_file_knows(tmp_path):
     with Postfix(tmp_path / "pf", tls=False) as relay:
         r = propose("gate", "--ports", f"smtp={relay.port},{DEAD}", "--no-local", prefix=over("/etc/hosts", hosts))
     assert r.returncode == 0, r.stderr
-    assert "this host finds it in /etc/hosts" in r.stdout and "1 check, 0 not OK today" in r.stdout, r.stdout
+    assert "Found in this host's /etc/hosts, not in the DNS." in r.stdout and "1 check, 0 not OK today" in r.stdout, r.stdout
     checks = loads(tmp_path, r.stdout)
     assert list(checks) == ["gate smtp"] and checks["gate smtp"]["host"] == "gate", checks
     r = propose("nosuch.corp.invalid", "--ports", DEAD, "--no-local", prefix=over("/etc/hosts", hosts))

@@ -24,10 +24,7 @@ def place():
 @pytest.fixture
 def relay(place):
     with Postfix(place / "pf") as server:
-        for sub in ("new", "cur", "tmp"):
-            (server.maildir() / sub).mkdir(parents=True, exist_ok=True)
-        for folder in (server.maildir().parent, server.maildir(), *server.maildir().iterdir()):
-            os.chown(folder, 65534, 65534)
+        server.make_maildir()
         yield server
 
 

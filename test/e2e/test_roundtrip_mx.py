@@ -35,10 +35,8 @@ def hosts(place):
         for name, address in HOSTS.items():
             made[name] = Postfix(place / name, address=address, mail_root=place / "mail", tls=False, main={"myhostname": f"{name}.lab.test"})
             made[name].port = port
-        for folder in ("new", "cur", "tmp"):
-            (made["mx1"].maildir() / folder).mkdir(parents=True)
-        for folder in (made["mx1"].mail_root, made["mx1"].maildir().parent, made["mx1"].maildir(), *made["mx1"].maildir().iterdir()):
-            os.chown(folder, 65534, 65534)
+        made["mx1"].make_maildir()
+        os.chown(made["mx1"].mail_root, 65534, 65534)
         for host in made.values():
             host.start()
         yield made

@@ -3,7 +3,7 @@ import pytest
 
 import postfix as postfix_module
 from postfix import Postfix
-from rows import Watched, log_check, logged, queue_check, send
+from rows import ONE_TRY, Watched, log_check, logged, queue_check, send
 
 pytestmark = pytest.mark.skipif(bool(postfix_module.missing()), reason=postfix_module.missing() or "-")
 
@@ -11,8 +11,7 @@ pytestmark = pytest.mark.skipif(bool(postfix_module.missing()), reason=postfix_m
 def test_the_relay_is_down_while_a_gateway_sends_as_every_day(tmp_path):
     """All mail comes by one gateway, at more than a thousand a minute. When the relay behind stops, the queue grows as a bomb's does."""
     with Postfix(tmp_path / "relay", tls=False) as relay:
-        slow = {"default_process_limit": "30", "queue_run_delay": "1d", "minimal_backoff_time": "1d", "maximal_backoff_time": "1d"}
-        with Postfix(tmp_path / "mta", tls=False, relayhost=f"[127.0.0.1]:{relay.port}", main=slow) as mta:
+        with Postfix(tmp_path / "mta", tls=False, relayhost=f"[127.0.0.1]:{relay.port}", main=ONE_TRY) as mta:
             checks = {"relay": {"probe": "smtp", "host": "127.0.0.1", "port": relay.port}, "queue": queue_check(mta, critical=100), "log": log_check(mta)}
             with Watched(tmp_path / "m", checks) as house:
                 send(mta.port, 10, source="127.0.0.8")
